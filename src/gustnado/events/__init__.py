@@ -1,0 +1,62 @@
+"""Ring 1, the event system: sockets, time and tasks. It knows nothing of HTTP."""
+
+from __future__ import annotations
+
+from gustnado.errors import StreamBufferFullError, StreamClosedError, UnsatisfiableReadError
+from gustnado.events.callbacks import deliver
+from gustnado.events.consumer import StreamConsumer
+from gustnado.events.loop import IOLoop
+from gustnado.events.periodic import PeriodicCallback
+from gustnado.events.pipes import PipeIOStream
+from gustnado.events.process import cpu_count, fork_processes, task_id
+from gustnado.events.resolver import (
+    BlockingResolver,
+    DefaultExecutorResolver,
+    DefaultLoopResolver,
+    ExecutorResolver,
+    OverrideResolver,
+    Resolver,
+    ThreadedResolver,
+)
+from gustnado.events.sockets import add_accept_handler, bind_sockets, bind_unix_socket, is_valid_ip
+from gustnado.events.stream import BaseIOStream, IOStream, SSLIOStream
+from gustnado.events.tcp_client import TCPClient
+from gustnado.events.tcp_server import TCPServer
+from gustnado.events.tls import ssl_options_to_context, ssl_wrap_socket
+
+__all__ = [
+    # the loop
+    "IOLoop",
+    "PeriodicCallback",
+    "deliver",
+    # streams
+    "BaseIOStream",
+    "IOStream",
+    "PipeIOStream",
+    "SSLIOStream",
+    "StreamBufferFullError",
+    "StreamClosedError",
+    "StreamConsumer",
+    "UnsatisfiableReadError",
+    # servers and clients
+    "TCPClient",
+    "TCPServer",
+    # sockets and names
+    "BlockingResolver",
+    "DefaultExecutorResolver",
+    "DefaultLoopResolver",
+    "ExecutorResolver",
+    "OverrideResolver",
+    "Resolver",
+    "ThreadedResolver",
+    "add_accept_handler",
+    "bind_sockets",
+    "bind_unix_socket",
+    "is_valid_ip",
+    "ssl_options_to_context",
+    "ssl_wrap_socket",
+    # processes
+    "cpu_count",
+    "fork_processes",
+    "task_id",
+]

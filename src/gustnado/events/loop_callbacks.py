@@ -1,0 +1,158 @@
+"""The IOLoop's callbacks, timers and futures: what runs when, and what becomes of its errors.
+
+Every callback runs through :meth:`LoopCallbacks._run_callback`. It logs what the callback raises and
+waits for what it returns, if that can be waited for; the log names the callback either way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import datetime
+import functools
+import numbers
+import time
+from asyncio import _get_running_loop as running_loop
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from gustnado.events.futures import AnyFuture, Future, is_future
+from gustnado.events.yieldables import BadYieldError, convert_yielded, moment
+from gustnado.log import app_log
+
+__all__ = ["LoopCallbacks"]
+
+T = TypeVar("T")
+
+
+class LoopCallbacks:
+    """The part of :class:`~gustnado.events.loop.IOLoop` that calls functions.
+
+    :ivar asyncio_loop: the loop underneath.
+    :ivar closing: whether it has been closed, or is being closed.
+    """
+
+    asyncio_loop: asyncio.AbstractEventLoop
+    closing: bool
+
+    def _bind(self, asyncio_loop: asyncio.AbstractEventLoop) -> None:
+        self.asyncio_loop = asyncio_loop
+        self.closing = False
+        # Bound once: add_callback is on the hot path of every program.
+        self._call_soon = asyncio_loop.call_soon
+        self._run = self._run_callback
+
+    def time(self) -> float:
+        """Now, on the clock of :meth:`add_timeout` and :meth:`call_at`: :func:`time.time`, in seconds."""
+        return time.time()
+
+    def add_timeout(
+        self, deadline: float | datetime.timedelta, callback: Callable[..., object], *args: Any, **kwargs: Any
+    ) -> object:
+        """Call ``callback(*args, **kwargs)`` at ``deadline``, or soon after.
+
+        :param deadline: a time as of :meth:`time`, or a :class:`datetime.timedelta` from now.
+        :returns: a handle for :meth:`remove_timeout`.
+        :raises TypeError: where ``deadline`` is neither.
+        """
+        if isinstance(deadline, datetime.timedelta):
+            return self.call_later(deadline.total_seconds(), callback, *args, **kwargs)
+        if isinstance(deadline, numbers.Real):
+            return self.call_at(deadline, callback, *args, **kwargs)
+        raise TypeError(f"Unsupported deadline {deadline!r}")
+
+    def call_later(self, delay: float, callback: Callable[..., object], *args: Any, **kwargs: Any) -> object:
+        """Call ``callback(*args, **kwargs)`` after ``delay`` seconds.
+
+        :returns: a handle for :meth:`remove_timeout`.
+        """
+        if kwargs:
+            callback = functools.partial(callback, **kwargs)
+        return self.asyncio_loop.call_later(max(0, delay), self._run, callback, *args)
+
+    def call_at(self, when: float, callback: Callable[..., object], *args: Any, **kwargs: Any) -> object:
+        """Call ``callback(*args, **kwargs)`` at ``when``, a time as of :meth:`time`.
+
+        :returns: a handle for :meth:`remove_timeout`.
+        """
+        # asyncio's clock is monotonic and starts anywhere, so only the distance carries over.
+        return self.call_later(when - self.time(), callback, *args, **kwargs)
+
+    def remove_timeout(self, timeout: object) -> None:
+        """Cancel a timer by its handle; nothing happens where it has run."""
+        cast(asyncio.TimerHandle, timeout).cancel()
+
+    def add_callback(self, callback: Callable[..., object], *args: Any, **kwargs: Any) -> None:
+        """Call ``callback(*args, **kwargs)`` on the next turn of the loop, in a copy of this context.
+
+        Safe from any thread. On a closed loop it does nothing. What the callback raises is logged;
+        where it returns an awaitable, that is waited for and its exception logged.
+        """
+        if kwargs:
+            callback = functools.partial(callback, **kwargs)
+        try:
+            if running_loop() is self.asyncio_loop:
+                self._call_soon(self._run, callback, *args)
+            else:
+                self.asyncio_loop.call_soon_threadsafe(self._run, callback, *args)
+        except (RuntimeError, AttributeError):
+            # Another thread may close the loop in the middle of this; the proactor then lacks its socket.
+            if not self.closing and not self.asyncio_loop.is_closed():
+                raise
+
+    def add_callback_from_signal(self, callback: Callable[..., object], *args: Any, **kwargs: Any) -> None:
+        """Like :meth:`add_callback`, for a handler set with :func:`signal.signal`."""
+        # Python runs such handlers in the main thread, between two of its instructions, so the loop may be
+        # asleep although it is this thread's: it must always be woken.
+        if not self.closing and not self.asyncio_loop.is_closed():
+            self.asyncio_loop.call_soon_threadsafe(self._run, functools.partial(callback, *args, **kwargs))
+
+    def spawn_callback(self, callback: Callable[..., object], *args: Any, **kwargs: Any) -> None:
+        """The same as :meth:`add_callback`; says that nobody waits for the result."""
+        self.add_callback(callback, *args, **kwargs)
+
+    def add_future(self, future: AnyFuture[T], callback: Callable[[Any], object]) -> None:
+        """Call ``callback(future)`` on this loop when ``future`` is done, never before this returns.
+
+        :param future: an asyncio future, or a concurrent one of any thread; no other awaitable.
+        :raises TypeError: where it is not a future.
+        """
+        if isinstance(future, Future) and future.get_loop() is self.asyncio_loop:
+            future.add_done_callback(functools.partial(self._run, callback))
+        elif is_future(future):
+            future.add_done_callback(functools.partial(self.add_callback, callback))
+        else:
+            raise TypeError(f"add_future takes futures, not {future!r}")
+
+    def run_in_executor(
+        self, executor: concurrent.futures.Executor | None, func: Callable[..., T], *args: Any
+    ) -> Future[T]:
+        """Call ``func(*args)`` in a thread or process of ``executor`` (``None``: the default one)."""
+        return self.asyncio_loop.run_in_executor(executor, func, *args)
+
+    def set_default_executor(self, executor: concurrent.futures.ThreadPoolExecutor) -> None:
+        """Set the executor that :meth:`run_in_executor` takes for ``None``."""
+        self.asyncio_loop.set_default_executor(executor)
+
+    def _run_callback(self, callback: Callable[..., object], *args: Any) -> None:
+        try:
+            result = callback(*args)
+            if result is not None:
+                self._follow(callback, result)
+        except asyncio.CancelledError:
+            return
+        except Exception:
+            app_log.error("Exception in callback %r", callback, exc_info=True)
+
+    def _follow(self, callback: Callable[..., object], result: object) -> None:
+        """Wait for what a callback returned, so that its exception is logged in the callback's name."""
+        try:
+            future = convert_yielded(result)
+        except BadYieldError:
+            return  # returning something is not unusual: ``add_callback(list.pop, ...)``
+        if future is not moment:
+            self.add_future(future, functools.partial(self._log_failure, callback))
+
+    def _log_failure(self, callback: Callable[..., object], future: Future[Any]) -> None:
+        if not future.cancelled() and future.exception() is not None:
+            app_log.error("Exception in callback %r", callback, exc_info=future.exception())

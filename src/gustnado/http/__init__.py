@@ -1,0 +1,52 @@
+"""Ring 2, HTTP on the wire. It knows nothing of applications."""
+
+from __future__ import annotations
+
+from gustnado.errors import HTTPInputError, HTTPOutputError
+from gustnado.http.cookies import format_set_cookie, parse_cookie
+from gustnado.http.dates import format_timestamp, parse_http_date
+from gustnado.http.delegates import HTTPConnection, HTTPMessageDelegate, HTTPServerConnectionDelegate
+from gustnado.http.forms import HTTPFile, ParseBodyConfig, ParseMultipartConfig, parse_body_arguments
+from gustnado.http.h1.connection import HTTP1Connection, HTTP1ConnectionParameters
+from gustnado.http.h1.server_connection import HTTP1ServerConnection
+from gustnado.http.headers import HTTPHeaders
+from gustnado.http.limits import Limits
+from gustnado.http.messages import HTTPServerRequest, RequestStartLine, ResponseStartLine
+from gustnado.http.multipart import MultipartParser
+from gustnado.http.server import HTTPServer
+from gustnado.http.urls import split_host_and_port, url_concat
+
+__all__ = [
+    # the server
+    "HTTPServer",
+    "Limits",
+    # messages
+    "HTTPHeaders",
+    "HTTPServerRequest",
+    "RequestStartLine",
+    "ResponseStartLine",
+    # the seam between wire and program
+    "HTTPConnection",
+    "HTTPMessageDelegate",
+    "HTTPServerConnectionDelegate",
+    # HTTP/1, for those who speak it themselves
+    "HTTP1Connection",
+    "HTTP1ConnectionParameters",
+    "HTTP1ServerConnection",
+    # forms
+    "HTTPFile",
+    "MultipartParser",
+    "ParseBodyConfig",
+    "ParseMultipartConfig",
+    "parse_body_arguments",
+    # cookies, dates, URLs
+    "format_set_cookie",
+    "format_timestamp",
+    "parse_cookie",
+    "parse_http_date",
+    "split_host_and_port",
+    "url_concat",
+    # errors
+    "HTTPInputError",
+    "HTTPOutputError",
+]

@@ -1,0 +1,220 @@
+"""One HTTP/1 request, and what answers it.
+
+:class:`HTTP1Connection` is the ``request.connection`` of a request on HTTP/1: the delegates' side of
+:class:`~gustnado.http.h1.server_connection.HTTP1ServerConnection`. It lives as long as its request, so that
+a program that holds on to one too long cannot write into somebody else's response.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from gustnado.errors import HTTPOutputError, StreamClosedError
+from gustnado.http.delegates import HTTPConnection, HTTPMessageDelegate
+from gustnado.http.h1.writer import ResponseWriter, informational
+from gustnado.http.headers import HTTPHeaders
+from gustnado.http.limits import Limits
+
+if TYPE_CHECKING:
+    from asyncio import Future
+
+    from gustnado.events.stream import IOStream
+    from gustnado.http.h1.server_connection import HTTP1ServerConnection
+    from gustnado.http.messages import RequestStartLine, ResponseStartLine
+
+__all__ = ["HTTP1Connection", "HTTP1ConnectionParameters"]
+
+
+class HTTP1ConnectionParameters:
+    """How a connection is to behave, by Tornado's names; what is ``None`` is as ``limits`` say.
+
+    :param no_keep_alive: answer one request and close.
+    :param chunk_size: the most bytes in one :meth:`HTTPMessageDelegate.data_received`.
+    :param max_header_size: bytes of a head.
+    :param header_timeout: seconds for a head to arrive; also how long an idle connection is kept.
+    :param max_body_size: bytes of a body. Given here, it bounds streamed bodies too.
+    :param body_timeout: seconds without a byte of a body.
+    :param limits: everything else; see :class:`~gustnado.http.limits.Limits`.
+    """
+
+    __slots__ = ("chunk_size", "explicit_max_body_size", "limits", "no_keep_alive")
+
+    def __init__(
+        self,
+        no_keep_alive: bool = False,
+        chunk_size: int | None = None,
+        max_header_size: int | None = None,
+        header_timeout: float | None = None,
+        max_body_size: int | None = None,
+        body_timeout: float | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        given: dict[str, Any] = {
+            "max_header_size": max_header_size,
+            "header_timeout": header_timeout,
+            "idle_timeout": header_timeout,
+            "max_body_size": max_body_size,
+            "body_timeout": body_timeout,
+        }
+        changes = {name: value for name, value in given.items() if value is not None}
+        self.limits = dataclasses.replace(limits or Limits(), **changes)
+        self.no_keep_alive = no_keep_alive
+        self.chunk_size = chunk_size or 65536
+        self.explicit_max_body_size = max_body_size is not None
+
+
+class HTTP1Connection(ResponseWriter, HTTPConnection):
+    """The connection as one request sees it.
+
+    :ivar stream: the :class:`~gustnado.events.stream.IOStream` below; ``None`` once it is gone.
+    :ivar context: what is known of the peer: ``remote_ip``, ``protocol``, ``address``.
+    """
+
+    __slots__ = ("_close_callback", "_delegate", "_released", "_server", "_told", "context")
+
+    def __init__(self, server: HTTP1ServerConnection, is_head: bool, http11: bool, keep_alive: bool) -> None:
+        self.begin(is_head, http11, keep_alive)
+        self._server = server
+        self._released = False  # the response has been written, or cannot be any more
+        self._delegate: HTTPMessageDelegate | None = None
+        self._close_callback: Callable[[], object] | None = None
+        self._told = False  # the delegate knows that the connection has closed
+        self.context = server.context
+
+    @property
+    def stream(self) -> IOStream | None:
+        return None if self._server.is_closed() else self._server.stream
+
+    def set_close_callback(self, callback: Callable[[], object] | None) -> None:
+        """Have ``callback`` called, without arguments, when the connection closes before the response ends."""
+        self._close_callback = callback
+
+    def set_max_body_size(self, max_body_size: int | None) -> None:
+        """Bound the body of this request only, in bytes; ``None`` is no bound. To be called before it is read."""
+        if not self._released:
+            self._server.set_max_body_size(self, -1 if max_body_size is None else max_body_size)
+
+    def has_explicit_max_body_size(self) -> bool:
+        """Whether the server was given a ``max_body_size``, which bounds streamed bodies, too."""
+        return self._server.params.explicit_max_body_size
+
+    def set_body_timeout(self, timeout: float) -> None:
+        """Bound the seconds without a byte of this request's body; ``0`` is no bound."""
+        if not self._released:
+            self._server.set_body_timeout(self, timeout)
+
+    def write_informational(self, code: int, headers: HTTPHeaders | None = None) -> None:
+        """Write an informational response, such as ``103`` (RFC 9110 section 15.2).
+
+        It is left out where the client speaks HTTP/1.0.
+
+        :raises gustnado.errors.HTTPOutputError: after the head of the final response.
+        """
+        if self.head_written:
+            raise HTTPOutputError("informational responses come before the final one")
+        if not self._released and self._server.speaks_http11():
+            self._server.write(informational(code, headers))
+
+    def write_headers(
+        self,
+        start_line: RequestStartLine | ResponseStartLine,
+        headers: HTTPHeaders,
+        chunk: bytes | None = None,
+    ) -> Future[None]:
+        """See :meth:`HTTPConnection.write_headers`; the version of ``start_line`` is ignored."""
+        if self._released:
+            return self._gone()
+        server = self._server
+        if self.keep_alive:
+            self.keep_alive = server.may_keep_alive()
+        data = self.head(start_line[1], start_line[2], headers, server.sweeper.date)  # type: ignore[arg-type]
+        if chunk:
+            if len(chunk) > 65536:
+                server.write(data)
+                return server.write(self.data(chunk))
+            data += self.data(chunk)
+        return server.write(data)
+
+    def write_response(
+        self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders, body: bytes
+    ) -> Future[None]:
+        """See :meth:`HTTPConnection.write_response`: one write for head and body, where they are small."""
+        if self._released:
+            return self._gone()
+        server = self._server
+        if len(body) > 65536:
+            future = self.write_headers(start_line, headers, body)
+            self.finish()
+            return future
+        if self.keep_alive:
+            self.keep_alive = server.may_keep_alive()
+        data = self.whole(start_line[1], start_line[2], headers, body, server.sweeper.date)  # type: ignore[arg-type]
+        future = server.write(data)
+        server.response_done(self)
+        return future
+
+    def write(self, chunk: bytes) -> Future[None]:
+        """See :meth:`HTTPConnection.write`.
+
+        :raises gustnado.errors.HTTPOutputError: where it would not be within the response's ``Content-Length``.
+        """
+        if self._released:
+            return self._gone()
+        return self._server.write(self.data(chunk))
+
+    def _gone(self) -> Future[None]:
+        """What a write returns that cannot arrive: a future that has failed already."""
+        if self.ended:
+            raise HTTPOutputError("this request has been answered already")
+        return self._server.sweeper.failed(StreamClosedError())
+
+    def finish(self) -> None:
+        """See :meth:`HTTPConnection.finish`.
+
+        :raises gustnado.errors.HTTPOutputError: where the body is shorter than its ``Content-Length``; the
+            connection is closed then, so that the client can tell.
+        """
+        if self._released:
+            return
+        server = self._server
+        try:
+            data = self.end()
+        except HTTPOutputError:
+            server.abort()
+            raise
+        if data:
+            server.write(data)
+        server.response_done(self)
+
+    def close(self) -> None:
+        """Close the connection, whatever has been written of the response."""
+        if not self._released:
+            self._server.abort()
+
+    def detach(self) -> IOStream:
+        """Take the stream for another protocol; the caller owns it from now on, unread bytes included.
+
+        :raises gustnado.errors.StreamClosedError: where the connection is gone.
+        """
+        if self._released:
+            raise StreamClosedError()
+        return self._server.detach(self)
+
+    def release(self) -> None:
+        """Let go of the connection: the response has been written, or cannot be."""
+        self._released = True
+        self._delegate = None
+        self._close_callback = None
+
+    def tell_closed(self) -> None:
+        """Tell delegate and callback, once, that the connection has closed before the response ended."""
+        if self._told:
+            return
+        self._told = True
+        delegate, callback = self._delegate, self._close_callback
+        if delegate is not None:
+            delegate.on_connection_close()
+        if callback is not None:
+            callback()

@@ -1,0 +1,365 @@
+"""Parsing HTTP/1.0 and 1.1 requests (RFC 9112): bytes in, heads and bodies out. No I/O.
+
+The way to use a parser, for each message::
+
+    parser.feed(data)                     as bytes arrive, in whatever pieces
+    start_line = parser.read_head()       None: more bytes are needed
+    chunk = parser.read_body(65536)       until parser.complete
+    parser.next_message()
+
+It reads what RFC 9112 calls a request and refuses all that could be read in two ways: bare CR or LF,
+line folding, white space before a colon, two lengths, a length beside a transfer coding, lists of hosts.
+Each limit is charged as bytes arrive, so one byte at a time buys nothing. What is refused raises
+:class:`~gustnado.errors.HTTPInputError` with the status that answers it; the parser is of no use after that.
+
+>>> from gustnado.http.limits import Limits
+>>> parser = RequestParser(Limits())
+>>> parser.feed(b"POST /a HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: 2\\r\\n\\r\\nhi")
+>>> parser.read_head(), parser.headers["Host"], parser.read_body(10), parser.complete
+(RequestStartLine(method='POST', path='/a', version='HTTP/1.1'), 'x', b'hi', True)
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from gustnado.errors import HTTPInputError
+from gustnado.http.h1.chunked import ChunkedDecoder
+from gustnado.http.h1.targets import check_host, resolve_target
+from gustnado.http.headers import HTTPHeaders
+from gustnado.http.limits import Limits
+from gustnado.http.messages import RequestStartLine
+
+__all__ = ["RequestParser"]
+
+_METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
+_METHOD = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}+")
+_VERSION = re.compile(r"HTTP/[0-9]\.[0-9]")
+_LENGTH = re.compile(r"[0-9]{1,18}+")
+_CODING_LIST = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++(?:[ \t]*+,[ \t]*+[!#$%&'*+\-.^_`|~0-9A-Za-z]++)*+")
+_BARE_LF = re.compile(rb"(?<!\r)\n")
+_new_tuple: Any = tuple.__new__  # what RequestStartLine(...) does, without the Python function in between
+_NOT_IN_REQUEST_LINE = re.compile(rb"[^\x20-\x7e]")
+
+
+class RequestParser:
+    """Parses the requests of one connection, one after the other.
+
+    :ivar headers: the head's fields, once :meth:`read_head` has returned it.
+    :ivar complete: the message has been read to its end.
+    :ivar keep_alive: the client wants the connection kept (RFC 9112 section 9.3).
+    :ivar expects_continue: the client waits for ``100 Continue`` before it sends the body.
+    :ivar http11: the request is HTTP/1.1, so that chunks and informational responses may be sent.
+    :ivar content_length: of the body still to be read; -1 where it is chunked.
+    :ivar max_body_size: the most that :meth:`read_body` reads of one body, in bytes; -1 is no bound. It
+        may be changed between head and body, and is that of the limits again for the next message.
+    :ivar stalled: a whole call's work has been done and there is more to do; see :class:`ChunkedDecoder`.
+    """
+
+    __slots__ = (
+        "_body_read",
+        "_buffer",
+        "_chunks",
+        "_empty_line",
+        "_host",
+        "_least_limit",
+        "_limits",
+        "_max_header_count",
+        "_position",
+        "_scanned",
+        "_used_body",
+        "complete",
+        "content_length",
+        "expects_continue",
+        "headers",
+        "http11",
+        "keep_alive",
+        "max_body_size",
+        "stalled",
+    )
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._max_header_count = limits.max_header_count
+        # A head no longer than this is within each of the limits that count bytes.
+        self._least_limit = min(limits.max_request_line, limits.max_header_size, limits.max_field_size) - 4
+        self._buffer: bytes | bytearray = b""
+        self._position = 0
+        self._scanned = 0
+        self._empty_line = False
+        self._host: str | None = None
+        self._chunks: ChunkedDecoder | None = None
+        self._body_read = 0
+        self._used_body = False  # of this message's framing there is something to forget
+        self.headers: HTTPHeaders | None = None
+        self.complete = False
+        self.keep_alive = False
+        self.expects_continue = False
+        self.http11 = False
+        self.content_length = 0
+        self.max_body_size = limits.max_body_size
+        self.stalled = False
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes as they come from the network."""
+        buffer = self._buffer
+        if self._position == len(buffer):
+            self._buffer = data
+            self._position = 0
+            self._scanned = 0
+            return
+        if isinstance(buffer, bytearray) and self._position == 0:
+            buffer += data
+            return
+        rest = bytearray(buffer[self._position :])
+        rest += data
+        self._buffer = rest
+        self._scanned -= self._position
+        self._position = 0
+
+    def pending(self) -> int:
+        """Bytes that have been fed and not been read."""
+        return len(self._buffer) - self._position
+
+    def take_rest(self) -> bytes:
+        """Hand over the bytes that have been fed and not been read, for another protocol to read."""
+        rest = bytes(self._buffer[self._position :])
+        self._buffer = b""
+        self._position = 0
+        return rest
+
+    def next_message(self) -> None:
+        """Make ready for the next head, after a message that is complete."""
+        self.headers = None
+        self._scanned = self._position
+        if self._used_body:
+            self._used_body = False
+            self._chunks = None
+            self.max_body_size = self._limits.max_body_size
+
+    def read_head(self) -> RequestStartLine | None:
+        """Read a request's head.
+
+        :returns: the start line, or ``None`` while the head has not arrived whole.
+        :raises gustnado.errors.HTTPInputError: 400, 414, 417, 431, 501 or 505.
+        """
+        buffer = self._buffer
+        start = self._position
+        end = buffer.find(b"\r\n\r\n", self._scanned)
+        if end < 0 or buffer[start] == 13:
+            return self._wait_for_head()
+        lines = buffer[start:end].decode("latin-1").split("\r\n")
+        line = lines[0]
+        if end - start > self._least_limit or len(lines) > self._max_header_count:
+            self._check_sizes(lines, end - start + 4)
+        parts = line.split(" ")
+        if len(parts) != 3:
+            raise HTTPInputError(f"malformed request line {line[:80]!r}")
+        method, target, version = parts
+        if method not in _METHODS and _METHOD.fullmatch(method) is None:
+            raise HTTPInputError(f"malformed method {method[:40]!r}")
+        if version == "HTTP/1.1":
+            self.http11 = True
+        else:
+            self.http11 = self._check_version(version)
+        if "#" in target or not (target.isascii() and target.isprintable()):
+            raise HTTPInputError(f"malformed request target {target[:80]!r}")
+        self._position = end + 4
+        self._empty_line = False
+        headers = HTTPHeaders()
+        headers.read_lines(lines, 1)
+        self.headers = headers
+        fields = headers._fields
+        host = fields.get("Host")
+        if host is None or host != self._host:
+            self._check_host(host)
+        if target[:1] != "/" or method == "CONNECT":
+            target, authority = resolve_target(method, target)
+            if authority is not None:
+                # The authority of the target wins over the field, RFC 9112 section 3.2.2.
+                fields["Host"] = authority
+        self._read_framing(fields)
+        start_line: RequestStartLine = _new_tuple(RequestStartLine, (method, target, version))
+        return start_line
+
+    def _wait_for_head(self) -> RequestStartLine | None:
+        """Look at the beginning of a head; forgive one empty line before it, RFC 9112 section 2.2."""
+        buffer = self._buffer
+        if buffer.startswith(b"\r\n", self._position):
+            if self._empty_line or buffer.startswith(b"\r\n", self._position + 2):
+                raise HTTPInputError("empty lines instead of a request line")
+            self._empty_line = True
+            self._position += 2
+            self._scanned = self._position
+            return self.read_head() if self.pending() else None
+        self._check_partial()
+        self._scanned = max(self._position, len(buffer) - 3)
+        return None
+
+    def _check_sizes(self, lines: list[str], size: int) -> None:
+        """Refuse a whole head that is over one of the limits."""
+        limits = self._limits
+        if len(lines[0]) > limits.max_request_line:
+            raise HTTPInputError(f"request line of {len(lines[0])} bytes", status=414)
+        if size > limits.max_header_size:
+            raise HTTPInputError(f"head of {size} bytes, over {limits.max_header_size}", status=431)
+        if len(lines) - 1 > limits.max_header_count:
+            raise HTTPInputError(f"{len(lines) - 1} header fields, over {limits.max_header_count}", status=431)
+        longest = max([len(line) for line in lines[1:]], default=0)
+        if longest > limits.max_field_size:
+            raise HTTPInputError(f"header field of {longest} bytes, over {limits.max_field_size}", status=431)
+
+    def _check_version(self, version: str) -> bool:
+        if _VERSION.fullmatch(version) is None:
+            raise HTTPInputError(f"malformed HTTP version {version[:40]!r}")
+        if version[5] != "1":
+            # RFC 9110 section 15.6.6; HTTP/0.9 has no version in its request line.
+            status = 400 if version[5] == "0" else 505
+            raise HTTPInputError(f"{version} is not spoken here", status=status)
+        return version != "HTTP/1.0"
+
+    def _check_host(self, host: str | list[str] | None) -> None:
+        if host is None:
+            if self.http11:
+                raise HTTPInputError("no Host field in an HTTP/1.1 request")
+        elif isinstance(host, list):
+            raise HTTPInputError(f"{len(host)} Host fields")
+        else:
+            check_host(host)
+            self._host = host  # clients repeat it: checked once a connection
+
+    def _read_framing(self, fields: dict[str, str | list[str]]) -> None:
+        """Work out where the body ends and what becomes of the connection (RFC 9112 sections 6.3, 9.3)."""
+        if "Content-Length" in fields or "Transfer-Encoding" in fields:
+            self._read_body_framing(fields)
+        else:
+            self.content_length = 0
+            self.complete = True
+        connection = fields.get("Connection")
+        if connection is None:
+            self.keep_alive = self.http11
+        else:
+            self._read_connection(connection)
+        expect = fields.get("Expect")
+        if expect is None:
+            self.expects_continue = False
+        else:
+            self._read_expect(expect)
+
+    def _read_body_framing(self, fields: dict[str, str | list[str]]) -> None:
+        coding = fields.get("Transfer-Encoding")
+        length = fields.get("Content-Length")
+        self.stalled = False
+        self._body_read = 0
+        self._used_body = True
+        if coding is not None and length is not None:
+            raise HTTPInputError("both Transfer-Encoding and Content-Length")
+        if isinstance(fields.get("Content-Type"), list):
+            raise HTTPInputError("more than one Content-Type field")
+        self.complete = False
+        if length is not None:
+            if isinstance(length, list) or _LENGTH.fullmatch(length) is None:
+                raise HTTPInputError(f"malformed Content-Length {str(length)[:40]!r}")
+            self.content_length = int(length)
+            self.complete = self.content_length == 0
+            return
+        if isinstance(coding, list):
+            raise HTTPInputError("more than one Transfer-Encoding field")
+        if not self.http11:
+            raise HTTPInputError("Transfer-Encoding in an HTTP/1.0 request")
+        if coding is not None and coding.lower() != "chunked":
+            codings = coding.lower()
+            if _CODING_LIST.fullmatch(codings) is None or codings.count("chunked") > 1 or "identity" in codings:
+                raise HTTPInputError(f"malformed Transfer-Encoding {coding[:40]!r}")
+            raise HTTPInputError(f"Transfer-Encoding {coding[:40]!r} is not spoken here", status=501)
+        self.content_length = -1
+        self._chunks = ChunkedDecoder(self._limits.max_chunk_extras, self._max_header_count)
+
+    def _read_connection(self, connection: str | list[str]) -> None:
+        value = connection if isinstance(connection, str) else ",".join(connection)
+        if value == "keep-alive":
+            self.keep_alive = True
+            return
+        options = [option.strip(" \t") for option in value.lower().split(",")]
+        self.keep_alive = "close" not in options and (self.http11 or "keep-alive" in options)
+
+    def _read_expect(self, expect: str | list[str]) -> None:
+        self.expects_continue = False
+        if not self.http11:
+            return  # RFC 9110 section 10.1.1: ignored in HTTP/1.0
+        if isinstance(expect, list) or expect.lower() != "100-continue":
+            raise HTTPInputError(f"Expect {str(expect)[:40]!r} is not known here", status=417)
+        self.expects_continue = not self.complete
+
+    def check_body_size(self) -> None:
+        """Refuse a body that says at once that it is over the limit.
+
+        :raises gustnado.errors.HTTPInputError: 413.
+        """
+        if self.content_length > self.max_body_size >= 0:
+            raise HTTPInputError(f"body of {self.content_length} bytes, over {self.max_body_size}", status=413)
+
+    def read_body(self, max_bytes: int) -> bytes:
+        """Read a piece of the body.
+
+        :param max_bytes: the most to return, more than 0.
+        :returns: a piece of it, empty where none has arrived; :attr:`complete` tells the end.
+        :raises gustnado.errors.HTTPInputError: 400 or 413.
+        """
+        if self._chunks is not None:
+            chunk = self._read_chunks(self._chunks, max_bytes)
+        else:
+            take = min(self.content_length - self._body_read, max_bytes, len(self._buffer) - self._position)
+            chunk = bytes(self._buffer[self._position : self._position + take])
+            self._position += take
+            self._body_read += take
+            self.complete = self._body_read == self.content_length
+        return chunk
+
+    def _read_chunks(self, chunks: ChunkedDecoder, max_bytes: int) -> bytes:
+        chunk = chunks.decode(self._buffer, self._position, max_bytes)
+        self._position = chunks.position
+        self._body_read += len(chunk)
+        if self._body_read > self.max_body_size >= 0:
+            raise HTTPInputError(f"chunked body over {self.max_body_size} bytes", status=413)
+        self.complete = chunks.complete
+        self.stalled = chunks.stalled
+        return chunk
+
+    def trailers(self) -> HTTPHeaders | None:
+        """The trailer fields of a chunked body that is complete; ``None`` without any."""
+        return None if self._chunks is None else self._chunks.trailers
+
+    def body_read(self) -> int:
+        """Bytes of the body that have been read."""
+        return self._body_read
+
+    def body_left(self) -> int:
+        """Bytes of the body still to be read; -1 where nobody can know."""
+        if self.complete:
+            return 0
+        return -1 if self._chunks is not None else self.content_length - self._body_read
+
+    def _check_partial(self) -> None:
+        """Refuse the beginning of a head that can no longer become a good one."""
+        start = self._position
+        size = len(self._buffer) - start
+        if size > self._limits.max_header_size:
+            self._refuse_size(start)
+        line_end = self._buffer.find(b"\r\n", start)
+        line = bytes(self._buffer[start : start + size if line_end < 0 else line_end])
+        if len(line) > self._limits.max_request_line:
+            raise HTTPInputError(f"request line over {self._limits.max_request_line} bytes", status=414)
+        if line_end < 0 and line[-1:] == b"\r":
+            line = line[:-1]
+        if _NOT_IN_REQUEST_LINE.search(line) is not None:
+            raise HTTPInputError(f"malformed request line {line[:40]!r}")
+        if _BARE_LF.search(self._buffer, max(self._scanned - 1, start)) is not None:
+            raise HTTPInputError("bare LF in a head")
+
+    def _refuse_size(self, start: int) -> None:
+        line_end = self._buffer.find(b"\r\n", start)
+        if line_end < 0 or line_end - start > self._limits.max_request_line:
+            raise HTTPInputError(f"request line over {self._limits.max_request_line} bytes", status=414)
+        raise HTTPInputError(f"head over {self._limits.max_header_size} bytes", status=431)

@@ -1,0 +1,71 @@
+# What C knows of server_connection.py (see the design document, section 3).
+cimport cython
+
+from gustnado.http.h1.parser cimport RequestParser
+
+
+cdef class HTTP1ServerConnection:
+    cdef object __weakref__
+    cdef bint _advancing
+    cdef double _body_since
+    cdef double _body_timeout
+    cdef double _born
+    cdef object _delegate
+    cdef long long _dropped
+    cdef bint _in_head
+    cdef bint _keeps_alive
+    cdef object _loop
+    cdef double _max_age
+    cdef long long _max_requests
+    cdef long long _max_turns
+    cdef list _output
+    cdef RequestParser _parser
+    cdef bint _paused
+    cdef object _request
+    cdef object _request_context
+    cdef long long _requests
+    cdef double _since
+    cdef int _state
+    cdef list _waiters
+    cdef object _waiting
+    cdef long long _write_size
+    cdef public bint closing
+    cdef public object context
+    cdef public bint eof
+    cdef public object limits
+    cdef public object params
+    cdef public object stream
+    cdef public object sweeper
+
+    cpdef abort(self)
+    cpdef bint is_closed(self)
+    cdef _leave(self)
+    cpdef data_received(self, bytes data)
+    cdef _release_waiters(self, error)
+    cdef _pause(self)
+    cdef _resume(self)
+    @cython.locals(turns=cython.longlong, parser=RequestParser)
+    cpdef _advance(self)
+    @cython.locals(parser=RequestParser)
+    cdef _begin(self, start_line)
+    cpdef _deliver(self, request, start_line)
+    cdef _want_body(self)
+    @cython.locals(parser=RequestParser, chunk=bytes)
+    cdef bint _read_body(self) except -1
+    cdef _finish_message(self)
+    cpdef _wait(self, pending)
+    cpdef _waited(self, future)
+    @cython.locals(parser=RequestParser, chunk=bytes)
+    cdef bint _drain(self) except -1
+    cpdef bint speaks_http11(self)
+    cpdef bint may_keep_alive(self)
+    cpdef write(self, bytes data)
+    cdef _flush(self)
+    cpdef response_done(self, request)
+    cdef _next_request(self)
+    cdef _close_after_output(self)
+    cdef _linger(self)
+    cdef _run(self, function)
+    cdef _fail(self, what)
+    cdef _refuse(self, error)
+    cdef _write_refusal(self, status)

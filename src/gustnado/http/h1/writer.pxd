@@ -1,0 +1,30 @@
+# What C knows of writer.py (see the design document, section 3).
+cimport cython
+
+from gustnado.http.headers cimport HeaderMap
+
+
+cpdef check_reason(str reason)
+cpdef bytes informational(int code, HeaderMap headers=*)
+
+
+cdef class ResponseWriter:
+    cdef bint _is_head
+    cdef bint _http11
+    cdef bint _chunked
+    cdef bint _no_body
+    cdef long long _left
+    cdef public bint keep_alive
+    cdef public bint head_written
+    cdef public bint ended
+
+    cpdef begin(self, bint is_head, bint http11, bint keep_alive)
+    @cython.locals(fields=dict, line=str, tail=str)
+    cpdef bytes head(self, int code, str reason, HeaderMap headers, str date)
+    cdef str _status_line(self, int code, str reason)
+    cdef _refuse_length(self, int code, length)
+    cdef str _connection_line(self, dict fields)
+    @cython.locals(size=Py_ssize_t)
+    cpdef bytes data(self, bytes chunk)
+    cpdef bytes whole(self, int code, str reason, HeaderMap headers, bytes body, str date)
+    cpdef bytes end(self, HeaderMap trailers=*)

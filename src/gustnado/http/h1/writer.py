@@ -1,0 +1,189 @@
+"""Writing HTTP/1 responses (RFC 9112): heads and bodies in, bytes out. No I/O.
+
+A :class:`ResponseWriter` knows what the request allows and what has been written, so that nothing malformed
+can leave: no body where none may be, no more and no less of it than its ``Content-Length``, chunks only to
+those who understand them, ``Connection: close`` whenever the connection will be closed.
+
+>>> from gustnado.http.headers import HTTPHeaders
+>>> writer = ResponseWriter()
+>>> writer.begin(is_head=False, http11=True, keep_alive=True)
+>>> writer.head(200, "OK", HTTPHeaders({"Content-Length": "2"}), "Mon, 23 Nov 2026 18:35:42 GMT") + writer.data(b"hi")
+b'HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\nDate: Mon, 23 Nov 2026 18:35:42 GMT\\r\\n\\r\\nhi'
+>>> writer.end()
+b''
+"""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+
+from gustnado.errors import HTTPOutputError
+from gustnado.http.headers import HeaderMap
+
+__all__ = ["REASONS", "ResponseWriter", "check_reason", "informational"]
+
+REASONS: dict[int, str] = {int(status): status.phrase for status in HTTPStatus}
+"""Status code to reason phrase, as the IANA registry has them."""
+REASONS.update({413: "Content Too Large", 414: "URI Too Long", 416: "Range Not Satisfiable", 422: "Unprocessable Content"})
+
+_STATUS_LINES = {code: f"HTTP/1.1 {code} {reason}\r\n" for code, reason in REASONS.items()}
+_LENGTH = re.compile(r"[0-9]{1,18}+")
+_BAD_REASON = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
+
+
+def check_reason(reason: str) -> None:
+    """Refuse a reason phrase that would break the status line (RFC 9112 section 4).
+
+    :raises ValueError: for control characters but TAB, and for what Latin-1 cannot say.
+    """
+    if _BAD_REASON.search(reason) is not None:
+        raise ValueError(f"reason {reason[:80]!r} has a character that a status line cannot hold")
+
+
+def informational(code: int, headers: HeaderMap | None = None) -> bytes:
+    """An informational response (RFC 9110 section 15.2), such as ``100 Continue``."""
+    return (_STATUS_LINES[code] + ("" if headers is None else headers.to_wire()) + "\r\n").encode("latin-1")
+
+
+class ResponseWriter:
+    """Frames one response after the other.
+
+    :ivar keep_alive: the connection can be kept after this response.
+    :ivar head_written: :meth:`head` has been called; there is no way back.
+    :ivar ended: the response is complete.
+    """
+
+    __slots__ = ("_chunked", "_http11", "_is_head", "_left", "_no_body", "ended", "head_written", "keep_alive")
+
+    def __init__(self) -> None:
+        self._is_head = False
+        self._http11 = False
+        self._chunked = False
+        self._no_body = False
+        self._left = -1  # of the Content-Length; -1 where there is none
+        self.keep_alive = False
+        self.head_written = False
+        self.ended = False
+
+    def begin(self, is_head: bool, http11: bool, keep_alive: bool) -> None:
+        """Make ready for the response to a request.
+
+        :param is_head: its method is HEAD.
+        :param http11: it is HTTP/1.1, so it understands chunks.
+        :param keep_alive: its client, and this server, want to keep the connection.
+        """
+        self._is_head = is_head
+        self._http11 = http11
+        self._chunked = False
+        self._no_body = False
+        self._left = -1
+        self.keep_alive = keep_alive
+        self.head_written = False
+        self.ended = False
+
+    def head(self, code: int, reason: str, headers: HeaderMap, date: str) -> bytes:
+        """The head of a final response, and the decision how its body is framed.
+
+        :param reason: an empty one stands for the usual one.
+        :param date: for the ``Date`` field, where ``headers`` have none (RFC 9110 section 6.6.1).
+        :raises gustnado.errors.HTTPOutputError: where the head would be malformed.
+        """
+        if self.head_written:
+            raise HTTPOutputError("the head of this response has been written already")
+        fields = headers._fields
+        line = _STATUS_LINES.get(code)
+        if line is None or (reason and reason not in line):
+            line = self._status_line(code, reason)
+        tail = ""
+        length = fields.get("Content-Length")
+        if code == 204 or code == 304 or self._is_head or code < 200:
+            self._no_body = True
+            if code == 204:
+                self._refuse_length(code, length)
+        elif length is not None:
+            if isinstance(length, list) or _LENGTH.fullmatch(length) is None:
+                raise HTTPOutputError(f"malformed Content-Length {length!r}")
+            self._left = int(length)
+        elif self._http11:
+            self._chunked = True
+            tail = "Transfer-Encoding: chunked\r\n"
+        else:
+            self.keep_alive = False  # the end of the body is the end of the connection
+        if "Transfer-Encoding" in fields:
+            raise HTTPOutputError("Transfer-Encoding is the server's own affair; do not set it")
+        if not self.keep_alive or not self._http11 or "Connection" in fields:
+            tail += self._connection_line(fields)
+        if "Date" not in fields:
+            tail += "Date: " + date + "\r\n"
+        self.head_written = True
+        return (line + headers.to_wire() + tail + "\r\n").encode("latin-1")
+
+    def _status_line(self, code: int, reason: str) -> str:
+        if not 200 <= code <= 999:
+            raise HTTPOutputError(f"{code} is not the status code of a final response")
+        if _BAD_REASON.search(reason) is not None:
+            raise HTTPOutputError(f"reason {reason[:80]!r} has a character that a status line cannot hold")
+        return f"HTTP/1.1 {code} {reason or 'Unknown'}\r\n"
+
+    def _refuse_length(self, code: int, length: str | list[str] | None) -> None:
+        if length is not None:
+            raise HTTPOutputError(f"a {code} response has no Content-Length (RFC 9110 section 8.6)")
+
+    def _connection_line(self, fields: dict[str, str | list[str]]) -> str:
+        present = fields.get("Connection")
+        if present is not None:
+            if "close" in str(present).lower():
+                self.keep_alive = False
+            return ""
+        if not self.keep_alive:
+            return "Connection: close\r\n"
+        return "Connection: keep-alive\r\n"
+
+    def data(self, chunk: bytes) -> bytes:
+        """A piece of the body, framed.
+
+        :raises gustnado.errors.HTTPOutputError: where the response may not have it.
+        """
+        if not self.head_written or self.ended:
+            raise HTTPOutputError("a body is written between head and end of a response")
+        size = len(chunk)
+        if self._no_body:
+            if size and not self._is_head:
+                raise HTTPOutputError("this response has no body (RFC 9110 section 6.4.1)")
+            return b""
+        if self._chunked:
+            return b"%x\r\n%b\r\n" % (size, chunk) if size else b""
+        if self._left >= 0:
+            if size > self._left:
+                raise HTTPOutputError(f"body of {size - self._left} bytes more than its Content-Length")
+            self._left -= size
+        return chunk
+
+    def whole(self, code: int, reason: str, headers: HeaderMap, body: bytes, date: str) -> bytes:
+        """A response at once: :meth:`head`, :meth:`data` and :meth:`end` in one, with the length of ``body``.
+
+        :raises gustnado.errors.HTTPOutputError: as they do; nothing is to be sent then.
+        """
+        fields = headers._fields
+        if not self._is_head and code != 204 and code != 304 and "Content-Length" not in fields:
+            fields["Content-Length"] = str(len(body))
+        return self.head(code, reason, headers, date) + self.data(body) + self.end()
+
+    def end(self, trailers: HeaderMap | None = None) -> bytes:
+        """The end of the response.
+
+        :raises gustnado.errors.HTTPOutputError: where the body is shorter than its ``Content-Length``. The
+            connection cannot be used any more then.
+        """
+        if not self.head_written:
+            raise HTTPOutputError("a response ends after its head has been written")
+        if self.ended:
+            raise HTTPOutputError("this response has ended already")
+        self.ended = True
+        if self._left > 0 and not self._no_body:
+            self.keep_alive = False
+            raise HTTPOutputError(f"body of {self._left} bytes less than its Content-Length")
+        if not self._chunked:
+            return b""
+        return b"0\r\n\r\n" if trailers is None else b"0\r\n" + trailers.to_wire().encode("latin-1") + b"\r\n"

@@ -1,0 +1,18 @@
+# What C knows of headers.py (see the design document, section 3).
+cimport cython
+
+
+cpdef str normalize_name(str name)
+cpdef check_value(str name, str value)
+cdef str _read_name(str name, str line)
+
+
+cdef class HeaderMap:
+    cdef public dict _fields
+
+    cpdef _append(self, str key, str value)
+    @cython.locals(key=str)
+    cdef _lookup(self, str name)
+    @cython.locals(index=Py_ssize_t, line=str, name=str, colon=str, value=str, key=str, fields=dict)
+    cpdef read_lines(self, list lines, Py_ssize_t start)
+    cpdef str to_wire(self)

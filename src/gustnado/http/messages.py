@@ -1,0 +1,324 @@
+"""HTTP messages as a program sees them: start lines and the request.
+
+The same classes serve every version of HTTP. A request is made when its head has arrived; what costs
+time (arguments, cookies, host) is worked out when it is first asked for.
+
+>>> from gustnado.http.headers import HTTPHeaders
+>>> request = HTTPServerRequest(
+...     start_line=RequestStartLine("GET", "/find?q=wind&q=gust", "HTTP/1.1"),
+...     headers=HTTPHeaders({"Host": "example.org:8888", "Cookie": "a=1"}),
+... )
+>>> request.path, request.query_arguments, request.host_name, request.cookies["a"].value
+('/find', {'q': [b'wind', b'gust']}, 'example.org', '1')
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gustnado.errors import HTTPInputError
+from gustnado.escape import parse_qs_bytes
+from gustnado.http.cookies import parse_cookie
+from gustnado.http.forms import HTTPFile, parse_body_arguments
+from gustnado.http.headers import HTTPHeaders
+from gustnado.http.limits import Limits
+from gustnado.http.urls import split_host_and_port
+
+if TYPE_CHECKING:
+    from http.cookies import SimpleCookie
+
+__all__ = [
+    "HTTPServerRequest",
+    "RequestStartLine",
+    "ResponseStartLine",
+    "parse_request_start_line",
+    "parse_response_start_line",
+]
+
+_VERSION = re.compile(r"HTTP/[0-9]\.[0-9]")
+_TARGET = re.compile(r"[\x21\x22\x24-\x7e]+")  # visible ASCII but "#", RFC 9112 section 3.2
+_METHOD = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_STATUS_LINE = re.compile(r"(HTTP/1\.[0-9]) ([1-9][0-9][0-9])(?: ([\t\x20-\x7e\x80-\xff]*))?")
+_DEFAULT_LIMITS = Limits()
+
+
+class RequestStartLine(NamedTuple):
+    """The first line of a request: RFC 9112 section 3. ``path`` is the whole request target."""
+
+    method: str
+    path: str
+    version: str
+
+
+class ResponseStartLine(NamedTuple):
+    """The first line of a response: RFC 9112 section 4."""
+
+    version: str
+    code: int
+    reason: str
+
+
+def parse_request_start_line(line: str) -> RequestStartLine:
+    """Split and check a request line.
+
+    >>> parse_request_start_line("GET /foo HTTP/1.1")
+    RequestStartLine(method='GET', path='/foo', version='HTTP/1.1')
+
+    :raises gustnado.errors.HTTPInputError: 400 where it is malformed, 505 where its version is a later
+        major one.
+    """
+    parts = line.split(" ")
+    if len(parts) != 3:
+        raise HTTPInputError(f"malformed request line {line[:80]!r}: method, target and version are wanted")
+    method, target, version = parts
+    if _METHOD.fullmatch(method) is None:
+        raise HTTPInputError(f"malformed method {method[:40]!r}")
+    if _TARGET.fullmatch(target) is None:
+        raise HTTPInputError(f"malformed request target {target[:80]!r}")
+    if _VERSION.fullmatch(version) is None:
+        raise HTTPInputError(f"malformed HTTP version {version[:40]!r}")
+    if version[5] != "1":
+        status = 400 if version[5] == "0" else 505
+        raise HTTPInputError(f"HTTP version {version} is not spoken here", status=status)
+    return RequestStartLine(method, target, version)
+
+
+def parse_response_start_line(line: str) -> ResponseStartLine:
+    """Split and check a status line; a missing reason is an empty one.
+
+    >>> parse_response_start_line("HTTP/1.1 200 OK")
+    ResponseStartLine(version='HTTP/1.1', code=200, reason='OK')
+
+    :raises gustnado.errors.HTTPInputError: where it is malformed.
+    """
+    match = _STATUS_LINE.fullmatch(line)
+    if match is None:
+        raise HTTPInputError(f"malformed status line {line[:80]!r}")
+    return ResponseStartLine(match[1], int(match[2]), match[3] or "")
+
+
+class HTTPServerRequest:
+    """One request.
+
+    :ivar method: ``"GET"``, ``"POST"`` and so on.
+    :ivar uri: the request target as it came: path and query.
+    :ivar path: the part of ``uri`` before ``?``, not decoded.
+    :ivar query: the part after it, not decoded; ``""`` where there is none.
+    :ivar version: ``"HTTP/1.1"`` and so on.
+    :ivar headers: its :class:`~gustnado.http.headers.HTTPHeaders`.
+    :ivar body: the body as bytes; empty where the handler streams it.
+    :ivar connection: the :class:`~gustnado.http.delegates.HTTPConnection` to answer on.
+    :ivar server_connection: stands for the long-lived connection; see the delegates.
+    """
+
+    # Defaults live on the class, so that a request costs only what is set on it.
+    path: str = ""
+    query: str = ""
+    body: bytes = b""
+    _limits: Limits = _DEFAULT_LIMITS
+    _host: str | None = None
+    _host_name: str | None = None
+    _remote_ip: str | None = None
+    _protocol: str | None = None
+    _arguments: dict[str, list[bytes]] | None = None
+    _query_arguments: dict[str, list[bytes]] | None = None
+    _body_arguments: dict[str, list[bytes]] | None = None
+    _files: dict[str, list[HTTPFile]] | None = None
+    _cookies: SimpleCookie | None = None
+    _finish_time: float | None = None
+
+    def __init__(
+        self,
+        method: str | None = None,
+        uri: str | None = None,
+        version: str = "HTTP/1.0",
+        headers: HTTPHeaders | None = None,
+        body: bytes | None = None,
+        host: str | None = None,
+        files: dict[str, list[HTTPFile]] | None = None,
+        connection: Any = None,
+        start_line: RequestStartLine | None = None,
+        server_connection: object | None = None,
+    ) -> None:
+        if start_line is not None:
+            method, uri, version = start_line
+        if method is None:
+            raise ValueError("a request needs a method: give start_line=RequestStartLine(...)")
+        self.method = method
+        self.uri = uri
+        self.version = version
+        self.headers = HTTPHeaders() if headers is None else headers
+        self.connection = connection
+        self.server_connection = server_connection
+        self._start_time = time.perf_counter()
+        if uri is not None:
+            self.path, _, self.query = uri.partition("?")
+        if body:
+            self.body = body
+        if host is not None:
+            self._host = host
+        if files is not None:
+            self._files = files
+
+    @property
+    def host(self) -> str:
+        """Host and port as asked for: the ``Host`` field, ``127.0.0.1`` where there is none."""
+        if self._host is None:
+            self._host = self.headers.get("Host") or "127.0.0.1"
+        return self._host
+
+    @host.setter
+    def host(self, value: str) -> None:
+        self._host = value
+
+    @property
+    def host_name(self) -> str:
+        """``host`` without its port, in lower case."""
+        if self._host_name is None:
+            self._host_name = split_host_and_port(self.host.lower())[0]
+        return self._host_name
+
+    @host_name.setter
+    def host_name(self, value: str) -> None:
+        self._host_name = value
+
+    @property
+    def remote_ip(self) -> str | None:
+        """Address of the client; with ``xheaders`` what the trusted proxy says it is."""
+        if self._remote_ip is None:
+            self._remote_ip = getattr(getattr(self.connection, "context", None), "remote_ip", None)
+        return self._remote_ip
+
+    @remote_ip.setter
+    def remote_ip(self, value: str | None) -> None:
+        self._remote_ip = value
+
+    @property
+    def protocol(self) -> str:
+        """``"http"`` or ``"https"``."""
+        if self._protocol is None:
+            self._protocol = getattr(getattr(self.connection, "context", None), "protocol", "http")
+        return self._protocol
+
+    @protocol.setter
+    def protocol(self, value: str) -> None:
+        self._protocol = value
+
+    @property
+    def scheme(self) -> str:
+        """The same as :attr:`protocol`, by the name that RFC 3986 has for it."""
+        return self.protocol
+
+    @scheme.setter
+    def scheme(self, value: str) -> None:
+        self.protocol = value
+
+    @property
+    def query_arguments(self) -> dict[str, list[bytes]]:
+        """Arguments of the query: name to values, decoded from percent-encoding, still bytes.
+
+        :raises gustnado.errors.HTTPInputError: where there are more than ``Limits.max_query_arguments``.
+        """
+        if self._query_arguments is None:
+            query = self.query
+            limit = self._limits.max_query_arguments
+            if query.count("&") >= limit:
+                raise HTTPInputError(f"more than {limit} arguments in the query")
+            self._query_arguments = parse_qs_bytes(query, keep_blank_values=True) if query else {}
+        return self._query_arguments
+
+    @query_arguments.setter
+    def query_arguments(self, value: dict[str, list[bytes]]) -> None:
+        self._query_arguments = value
+
+    @property
+    def body_arguments(self) -> dict[str, list[bytes]]:
+        """Arguments of a form body, like :attr:`query_arguments`."""
+        if self._body_arguments is None:
+            self._body_arguments = {}
+        return self._body_arguments
+
+    @body_arguments.setter
+    def body_arguments(self, value: dict[str, list[bytes]]) -> None:
+        self._body_arguments = value
+
+    @property
+    def arguments(self) -> dict[str, list[bytes]]:
+        """Arguments of query and body together; those of the query come first."""
+        if self._arguments is None:
+            self._arguments = {name: list(values) for name, values in self.query_arguments.items()}
+            for name, values in self.body_arguments.items():
+                self._arguments.setdefault(name, []).extend(values)
+        return self._arguments
+
+    @arguments.setter
+    def arguments(self, value: dict[str, list[bytes]]) -> None:
+        self._arguments = value
+
+    @property
+    def files(self) -> dict[str, list[HTTPFile]]:
+        """Uploaded files of a multipart body: field name to files."""
+        if self._files is None:
+            self._files = {}
+        return self._files
+
+    @files.setter
+    def files(self, value: dict[str, list[HTTPFile]]) -> None:
+        self._files = value
+
+    @property
+    def cookies(self) -> SimpleCookie:
+        """The request's cookies, each an :class:`http.cookies.Morsel`. Bad ones are left out."""
+        if self._cookies is None:
+            from http.cookies import CookieError, SimpleCookie
+
+            self._cookies = cookies = SimpleCookie()
+            sent = self.headers.get("Cookie")
+            if sent is not None:
+                for name, value in parse_cookie(sent, self._limits.max_cookies).items():
+                    try:
+                        cookies[name] = value
+                    except CookieError:
+                        # A name that this class cannot hold is no use to the program either.
+                        continue
+        return self._cookies
+
+    def full_url(self) -> str:
+        """The URL that was asked for: scheme, host, path and query."""
+        return f"{self.protocol}://{self.host}{self.uri}"
+
+    def request_time(self) -> float:
+        """Seconds from the head's arrival to the response's end, or to now while it is not ended."""
+        end = self._finish_time
+        return (time.perf_counter() if end is None else end) - self._start_time
+
+    def get_ssl_certificate(self, binary_form: bool = False) -> dict[str, Any] | bytes | None:
+        """The client's certificate, where TLS was asked to want one; else ``None``.
+
+        :param binary_form: the DER bytes instead of the dictionary of :meth:`ssl.SSLSocket.getpeercert`.
+        """
+        try:
+            certificate: dict[str, Any] | bytes | None = self.connection.stream.socket.getpeercert(
+                binary_form=binary_form
+            )
+        except AttributeError:
+            return None
+        return certificate
+
+    def _parse_body(self) -> None:
+        """Take the arguments and files of a form body that has arrived whole."""
+        parse_body_arguments(
+            self.headers.get("Content-Type", ""),
+            self.body,
+            self.body_arguments,
+            self.files,
+            self.headers,
+        )
+        self._arguments = None
+
+    def __repr__(self) -> str:
+        shown = ("protocol", "host", "method", "uri", "version", "remote_ip")
+        args = ", ".join([f"{name}={getattr(self, name)!r}" for name in shown])
+        return f"{type(self).__name__}({args})"

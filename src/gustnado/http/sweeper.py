@@ -1,0 +1,85 @@
+"""Deadlines of many connections, looked at a few times a second instead of a timer for each.
+
+A :class:`Sweeper` is also what else the connections of one loop share, so that they need not import an event
+system themselves: its clock, the current date, a future that is done.
+
+A connection that may wait notes *since when* it waits (from :attr:`Sweeper.now`, a plain attribute), and a
+sweep asks each connection whether it has waited too long. A request so costs no timer and no look at the
+clock. Deadlines are met late by one interval at most.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable
+from typing import Any, Protocol
+
+from gustnado.http.dates import now_imf_fixdate
+
+__all__ = ["Sweeper", "Swept"]
+
+
+class Swept(Protocol):
+    """A connection that a sweep looks at."""
+
+    def sweep(self, now: float) -> None:
+        """Look whether a deadline has passed. ``now`` is on the loop's clock, in seconds."""
+
+
+class Sweeper:
+    """Calls :meth:`Swept.sweep` on each of its connections, while there are any.
+
+    :param interval: seconds between two sweeps.
+    :ivar now: the loop's time at the last sweep, in seconds.
+    :ivar date: the value of a ``Date`` field at the last sweep.
+    :ivar done: a future of the loop that is done. A write that need not be waited for returns it.
+    """
+
+    __slots__ = ("_connections", "_handle", "_interval", "_loop", "date", "done", "now")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, interval: float = 1.0) -> None:
+        self._loop = loop
+        self._interval = interval
+        self._connections: set[Swept] = set()
+        self._handle: asyncio.TimerHandle | None = None
+        self.now = 0.0
+        self.date = ""
+        self._look_at_clock()
+        self.done: asyncio.Future[None] = loop.create_future()
+        self.done.set_result(None)
+
+    def _look_at_clock(self) -> None:
+        self.now = self._loop.time()
+        self.date = now_imf_fixdate(int(time.time()))
+
+    def add(self, connection: Swept) -> None:
+        """Look at ``connection`` from now on."""
+        self._connections.add(connection)
+        if self._handle is None:
+            self._look_at_clock()
+            self._handle = self._loop.call_later(self._interval, self._sweep)
+
+    def start(self, awaitable: Awaitable[Any]) -> asyncio.Future[Any]:
+        """Have ``awaitable`` run; a coroutine becomes a task."""
+        return asyncio.ensure_future(awaitable, loop=self._loop)
+
+    def failed(self, error: BaseException) -> asyncio.Future[None]:
+        """A future that has failed, and that nobody has to look at."""
+        future: asyncio.Future[None] = self._loop.create_future()
+        future.set_exception(error)
+        future.exception()
+        return future
+
+    def discard(self, connection: Swept) -> None:
+        """Look at ``connection`` no more."""
+        self._connections.discard(connection)
+        if not self._connections and self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
+
+    def _sweep(self) -> None:
+        self._look_at_clock()
+        self._handle = self._loop.call_later(self._interval, self._sweep)
+        for connection in list(self._connections):
+            connection.sweep(self.now)

@@ -1,0 +1,12 @@
+"""``tornado.http1connection``: HTTP/1 connections."""
+
+from __future__ import annotations
+
+from gustnado.http.h1.connection import HTTP1Connection, HTTP1ConnectionParameters
+from gustnado.http.h1.server_connection import HTTP1ServerConnection
+
+__all__ = [
+    "HTTP1Connection",
+    "HTTP1ConnectionParameters",
+    "HTTP1ServerConnection",
+]

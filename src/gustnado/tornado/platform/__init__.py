@@ -1,0 +1,5 @@
+"""``tornado.platform``: the event loop over asyncio's, in its module ``asyncio``."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

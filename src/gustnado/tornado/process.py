@@ -1,0 +1,12 @@
+"""``tornado.process``: several processes."""
+
+from __future__ import annotations
+
+from gustnado.events.process import CalledProcessError, cpu_count, fork_processes, task_id
+
+__all__ = [
+    "CalledProcessError",
+    "cpu_count",
+    "fork_processes",
+    "task_id",
+]

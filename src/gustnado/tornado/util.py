@@ -1,0 +1,43 @@
+"""``tornado.util``: odds and ends."""
+
+from __future__ import annotations
+
+from gustnado.util import (
+    ArgReplacer,
+    Configurable,
+    GzipDecompressor,
+    ObjectDict,
+    TimeoutError,
+    b,
+    basestring_type,
+    bytes_type,
+    doctests,
+    errno_from_exception,
+    exec_in,
+    import_object,
+    raise_exc_info,
+    re_unescape,
+    timedelta_to_seconds,
+    u,
+    unicode_type,
+)
+
+__all__ = [
+    "ArgReplacer",
+    "Configurable",
+    "GzipDecompressor",
+    "ObjectDict",
+    "TimeoutError",
+    "b",
+    "basestring_type",
+    "bytes_type",
+    "doctests",
+    "errno_from_exception",
+    "exec_in",
+    "import_object",
+    "raise_exc_info",
+    "re_unescape",
+    "timedelta_to_seconds",
+    "u",
+    "unicode_type",
+]

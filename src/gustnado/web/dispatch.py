@@ -1,0 +1,217 @@
+"""From a request to its handler: the delegates that an application gives to a server.
+
+:class:`RequestDelegate` receives a request's head, finds its route, and, where that leads to a handler class of
+this application, is also what receives the body and runs the handler: one object a request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING, Any
+
+from gustnado.http.delegates import HTTPMessageDelegate
+from gustnado.http.messages import HTTPServerRequest
+from gustnado.web.handler import RequestHandler
+from gustnado.web.handler.lifecycle import start_task
+
+if TYPE_CHECKING:
+    from gustnado.http.delegates import HTTPConnection
+    from gustnado.http.headers import HTTPHeaders
+    from gustnado.http.messages import RequestStartLine, ResponseStartLine
+    from gustnado.web.application import Application
+
+__all__ = ["HandlerDelegate", "RequestDelegate", "stream_request_body"]
+
+
+def stream_request_body(cls: type[RequestHandler]) -> type[RequestHandler]:
+    """Class decorator: the handler gets the body in pieces, through ``data_received``.
+
+    ``prepare`` runs before the body is read, the method of the verb when it has arrived whole. The bound
+    of buffered bodies does not hold: count in ``data_received``, or call
+    ``self.request.connection.set_max_body_size`` in ``prepare``. ``request.body`` stays empty.
+
+    :raises TypeError: where ``cls`` is not a handler class.
+    """
+    if not (isinstance(cls, type) and issubclass(cls, RequestHandler)):
+        raise TypeError(f"expected subclass of RequestHandler, got {cls!r}")
+    cls._stream_request_body = True
+    return cls
+
+
+class HandlerDelegate(HTTPMessageDelegate):
+    """Collects or passes on a request's body, and runs the handler."""
+
+    # Defaults live on the class, so that a request costs only what is set on its delegate.
+    request: HTTPServerRequest | None = None
+    handler_class: type[RequestHandler] | None = None
+    handler_kwargs: dict[str, Any] | None = None
+    path_args: list[Any] | None = None
+    path_kwargs: dict[str, Any] | None = None
+    _chunks: list[bytes] | None = None
+    _handler: RequestHandler | None = None
+    _task: asyncio.Future[None] | None = None  # held here, since a loop holds tasks only weakly
+    _failed: bool = False
+
+    def __init__(
+        self,
+        application: Application,
+        request: HTTPServerRequest,
+        handler_class: type[RequestHandler],
+        handler_kwargs: dict[str, Any] | None,
+        path_args: list[Any] | None = None,
+        path_kwargs: dict[str, Any] | None = None,
+    ) -> None:
+        self.application = application
+        self.request = request
+        self.handler_class = handler_class
+        self.handler_kwargs = handler_kwargs
+        self.path_args = path_args
+        self.path_kwargs = path_kwargs
+
+    def headers_received(
+        self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
+    ) -> Awaitable[None] | None:
+        if self.handler_class is not None and self.handler_class._stream_request_body:
+            return self._begin_streaming()
+        return None
+
+    def data_received(self, chunk: bytes) -> Awaitable[None] | None:
+        if self.handler_class is not None and self.handler_class._stream_request_body:
+            return self._pass_on(chunk)
+        if self._chunks is None:
+            self._chunks = [chunk]
+        else:
+            self._chunks.append(chunk)
+        return None
+
+    def finish(self) -> None:
+        request = self.request
+        if request is None:
+            return
+        if self._handler is not None:
+            self._finish_streaming(self._handler)
+            return
+        if self._chunks is not None:
+            request.body = b"".join(self._chunks)
+            self._chunks = None
+            request._parse_body()
+        self.execute()
+
+    def on_connection_close(self) -> None:
+        self._chunks = None
+        if self._handler is not None and not self._handler._finished:
+            self._handler.on_connection_close()
+
+    def execute(self) -> asyncio.Future[None] | None:
+        """Make the handler and run it; the task in which it goes on running, if it does."""
+        handler = self._make_handler()
+        cls = type(handler)
+        if cls._execute is RequestHandler._execute:
+            self._task = handler._run(self.path_args, self.path_kwargs)
+        else:
+            transforms = self.application.make_transforms(handler.request)
+            wrapped = handler._execute(transforms, *(self.path_args or ()), **(self.path_kwargs or {}))
+            self._task = asyncio.ensure_future(wrapped)
+        return self._task
+
+    def _make_handler(self) -> RequestHandler:
+        application, request = self.application, self.request
+        if self.handler_class is None or request is None:
+            raise RuntimeError("a delegate without a route has no handler")
+        kwargs = self.handler_kwargs
+        cls = self.handler_class
+        handler = self._handler = cls(application, request, **kwargs) if kwargs else cls(application, request)
+        if application.transforms:
+            handler._transforms = application.make_transforms(request)
+        return handler
+
+    # A handler that streams its body is prepared before it, and called after it.
+
+    def _begin_streaming(self) -> Awaitable[None] | None:
+        handler = self._make_handler()
+        connection = handler.request.connection
+        if not connection.has_explicit_max_body_size():
+            connection.set_max_body_size(None)
+        try:
+            pending = handler._begin(self.path_args, self.path_kwargs)
+        except Exception as error:
+            self._fail(handler, error)
+            return None
+        return None if pending is None else start_task(self._guard(handler, pending))
+
+    def _pass_on(self, chunk: bytes) -> Awaitable[None] | None:
+        handler = self._handler
+        if handler is None or self._failed or handler._finished:
+            return None
+        try:
+            pending = handler.data_received(chunk)
+        except Exception as error:
+            self._fail(handler, error)
+            return None
+        return None if pending is None else start_task(self._guard(handler, pending))
+
+    def _finish_streaming(self, handler: RequestHandler) -> None:
+        if self._failed or handler._finished:
+            return
+        try:
+            result = handler._invoke()
+            if result is not None:
+                self._task = start_task(handler._complete(result))
+            elif handler._auto_finish and not handler._finished:
+                handler.finish()
+        except Exception as error:
+            self._fail(handler, error)
+
+    async def _guard(self, handler: RequestHandler, pending: Awaitable[None]) -> None:
+        try:
+            await pending
+        except Exception as error:
+            self._fail(handler, error)
+
+    def _fail(self, handler: RequestHandler, error: Exception) -> None:
+        self._failed = True
+        handler._handle_request_exception(error)
+
+
+class RequestDelegate(HandlerDelegate):
+    """What an application gives to a server for each request: finds the route when the head is there."""
+
+    _inner: HTTPMessageDelegate | None = None
+
+    def __init__(self, application: Application, server_conn: object, request_conn: HTTPConnection) -> None:
+        self.application = application
+        self._server_connection = server_conn
+        self._connection = request_conn
+
+    def headers_received(
+        self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
+    ) -> Awaitable[None] | None:
+        self.request = request = HTTPServerRequest(
+            None, None, "", headers, None, None, None, self._connection, start_line, self._server_connection  # type: ignore[arg-type]
+        )
+        route = self.application.find_literal(request.path)
+        if route is not None:
+            self.handler_class, self.handler_kwargs = route
+            if self.handler_class._stream_request_body:
+                return self._begin_streaming()
+            return None
+        self._inner = inner = self.application.find_handler(request)
+        return inner.headers_received(start_line, headers)
+
+    def data_received(self, chunk: bytes) -> Awaitable[None] | None:
+        if self._inner is not None:
+            return self._inner.data_received(chunk)
+        return HandlerDelegate.data_received(self, chunk)
+
+    def finish(self) -> None:
+        if self._inner is not None:
+            self._inner.finish()
+        else:
+            HandlerDelegate.finish(self)
+
+    def on_connection_close(self) -> None:
+        if self._inner is not None:
+            self._inner.on_connection_close()
+        else:
+            HandlerDelegate.on_connection_close(self)

@@ -1,0 +1,45 @@
+"""``RequestHandler``, composed of its topics: one file each in this folder."""
+
+from __future__ import annotations
+
+from gustnado.web.handler.arguments import ArgumentsMixin
+from gustnado.web.handler.auth import CurrentUserMixin
+from gustnado.web.handler.caching import CachingMixin
+from gustnado.web.handler.cookies import CookiesMixin
+from gustnado.web.handler.failures import FailuresMixin
+from gustnado.web.handler.lifecycle import LifecycleMixin
+from gustnado.web.handler.links import LinksMixin
+from gustnado.web.handler.localization import LocalizationMixin
+from gustnado.web.handler.output import OutputMixin
+from gustnado.web.handler.rendering import RenderingMixin
+from gustnado.web.handler.xsrf import XSRFMixin
+
+__all__ = ["RequestHandler"]
+
+
+class RequestHandler(
+    LifecycleMixin,
+    OutputMixin,
+    CachingMixin,
+    FailuresMixin,
+    ArgumentsMixin,
+    CookiesMixin,
+    CurrentUserMixin,
+    XSRFMixin,
+    LinksMixin,
+    RenderingMixin,
+    LocalizationMixin,
+):
+    """Answers HTTP requests. Subclass it, and define ``get``, ``post`` and so on.
+
+    One is made for each request::
+
+        class Hello(RequestHandler):
+            def get(self):
+                self.write("Hello, world!")
+
+    A method may be plain, ``async def``, or a generator under ``@gen.coroutine``. Within the loop's thread only:
+    nothing here is safe to call from another.
+    """
+
+    _stream_request_body: bool = False

@@ -1,0 +1,136 @@
+"""What becomes of an exception: an error page, a log line, and a connection in good order."""
+
+from __future__ import annotations
+
+import traceback
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from gustnado.errors import HTTPOutputError, ProtocolError, StreamClosedError
+from gustnado.escape import xhtml_escape
+from gustnado.http.h1.writer import REASONS
+from gustnado.log import app_log, gen_log
+from gustnado.web.errors import Finish, HTTPError
+from gustnado.web.handler.state import HandlerState
+
+__all__ = ["FailuresMixin"]
+
+_PAGE = "<html><title>{status}: {reason}</title><body>{status}: {reason}</body></html>"
+
+
+class FailuresMixin(HandlerState):
+    """Error pages and the logging of exceptions."""
+
+    if TYPE_CHECKING:
+
+        def _request_summary(self) -> str: ...
+
+    def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
+        """Answer with an error page made by :meth:`write_error`, in place of what was written so far.
+
+        Where the head has been sent already there is no way to say it: the response is cut short then, so
+        that the client can tell that it is not whole.
+
+        :param kwargs: given on to :meth:`write_error`; ``reason`` is the reason phrase.
+        """
+        if self._headers_written:
+            gen_log.error("Cannot send error response after headers written")
+            if not self._finished:
+                self._finished = True
+                self.request.connection.close()
+                self._ended()
+            return
+        self.clear()
+        reason = kwargs.get("reason")
+        if "exc_info" in kwargs:
+            error = kwargs["exc_info"][1]
+            if isinstance(error, HTTPError) and error.reason:
+                reason = error.reason
+        self.set_status(status_code, reason=reason)
+        try:
+            self.write_error(status_code, **kwargs)
+        except Exception:
+            app_log.error("Uncaught exception in write_error", exc_info=True)
+        if not self._finished:
+            self.finish()
+
+    if TYPE_CHECKING:
+
+        def _ended(self) -> None: ...
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Write the error page; override to make it yours.
+
+        :param status_code: what went wrong, 400 to 599.
+        :param kwargs: ``exc_info`` is the triple of the exception, where one led here. With the setting
+            ``serve_traceback`` the page shows it, as plain text: not for production.
+        """
+        if self.settings.get("serve_traceback") and "exc_info" in kwargs:
+            self.set_header("Content-Type", "text/plain; charset=UTF-8")
+            for line in traceback.format_exception(*kwargs["exc_info"]):
+                self.write(line)
+            self.finish()
+        else:
+            self.finish(_PAGE.format(status=status_code, reason=xhtml_escape(self._reason)))
+
+    def log_exception(
+        self,
+        typ: type[BaseException] | None,
+        value: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        """Log an exception that ended this request; override to report it elsewhere, too.
+
+        An :class:`~gustnado.web.HTTPError` is a warning without its traceback, what a client sent wrong
+        likewise; all else is an error with its traceback.
+        """
+        if isinstance(value, HTTPError):
+            message = value.get_message()
+            if message:
+                gen_log.warning("%d %s: %s", value.status_code, self._request_summary(), message)
+        elif isinstance(value, ProtocolError):
+            gen_log.warning("%d %s: %s", value.status, self._request_summary(), value)
+        else:
+            app_log.error(
+                "Uncaught exception %s\n%r",
+                self._request_summary(),
+                self.request,
+                exc_info=(typ, value, tb),  # type: ignore[arg-type]
+            )
+
+    def _handle_request_exception(self, error: BaseException) -> None:
+        """Turn an exception of the program into the end of its request."""
+        if isinstance(error, Finish):
+            if not self._finished:
+                self.finish(*error.args)
+            return
+        if isinstance(error, StreamClosedError) and self.request.connection.stream is None:
+            # The client has gone while the handler wrote to it: nobody to answer, nothing to report.
+            if not self._finished:
+                self._finished = True
+                self._ended()
+            return
+        try:
+            self.log_exception(type(error), error, error.__traceback__)
+        except Exception:
+            app_log.error("Error in exception logger", exc_info=True)
+        if self._finished:
+            return  # the response is on its way, and the log has the rest
+        exc_info = (type(error), error, error.__traceback__)
+        try:
+            self.send_error(_status_of(error), exc_info=exc_info)
+        except HTTPOutputError:
+            # The error page itself could not be framed, or the client has gone: nothing more can be said.
+            app_log.error("Cannot send the error page, %s", self._request_summary(), exc_info=True)
+            self._finished = True
+            self.request.connection.close()
+            self._ended()
+
+
+def _status_of(error: BaseException) -> int:
+    if isinstance(error, HTTPError):
+        if error.status_code in REASONS or error.reason:
+            return error.status_code
+        gen_log.error("Bad HTTP status code: %d", error.status_code)
+        return 500
+    return error.status if isinstance(error, ProtocolError) else 500

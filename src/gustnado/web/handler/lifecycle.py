@@ -1,0 +1,198 @@
+"""The life of a handler: made for one request, prepared, called, finished.
+
+The order is ``__init__``, ``initialize(**kwargs)``, the XSRF check, ``prepare``, the method of the verb,
+``finish``, ``on_finish``. A handler that does not await runs within the callback that delivered its request;
+as soon as one of its methods returns an awaitable the rest runs in a task of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Coroutine
+from typing import TYPE_CHECKING, Any
+
+from gustnado.web.errors import HTTPError
+from gustnado.web.handler.auth import resolve_current_user
+from gustnado.web.handler.state import HandlerState
+
+if TYPE_CHECKING:
+    from gustnado.http.messages import HTTPServerRequest
+    from gustnado.web.application import Application
+
+__all__ = ["LifecycleMixin", "start_task"]
+
+_SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
+_EAGER = sys.version_info >= (3, 12)
+
+
+def start_task(coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    """Run ``coroutine`` as a task of the running loop: at once where Python can (3.12), else when it comes up."""
+    loop = asyncio.get_running_loop()
+    if _EAGER:
+        return asyncio.Task(coroutine, loop=loop, eager_start=True)  # type: ignore[call-arg,unused-ignore]
+    return loop.create_task(coroutine)
+
+
+class LifecycleMixin(HandlerState):
+    """Making, preparing, calling and ending a handler."""
+
+    SUPPORTED_METHODS: tuple[str, ...] = ("GET", "HEAD", "POST", "DELETE", "PATCH", "PUT", "OPTIONS")
+
+    def __init__(self, application: Application, request: HTTPServerRequest, **kwargs: Any) -> None:
+        self.application = application
+        self.request = request
+        self.clear()
+        self.initialize(**kwargs)
+
+    def initialize(self, **kwargs: Any) -> None:
+        """Override to take the keyword arguments of the route."""
+        if kwargs:
+            names = ", ".join(kwargs)
+            raise TypeError(f"{type(self).__name__}.initialize() does not take the route's arguments: {names}")
+
+    def prepare(self) -> Awaitable[None] | None:
+        """Called before the method of the verb, whichever that is; may be ``async def``.
+
+        Finish the request here and the method is not called.
+        """
+        return None
+
+    def on_finish(self) -> None:
+        """Called once, after the response has been sent: for clean-up and logging. Cannot answer any more."""
+
+    def on_connection_close(self) -> None:
+        """Called where the client closes the connection before the response has ended.
+
+        Not called for each client that goes: only where that can be told while the handler still works.
+        """
+
+    def data_received(self, chunk: bytes) -> Awaitable[None] | None:
+        """Called with each piece of the body of a handler with ``@stream_request_body``.
+
+        Reading waits for what it returns, if anything.
+        """
+        raise NotImplementedError("a handler with @stream_request_body overrides data_received()")
+
+    def _unimplemented_method(self, *args: str, **kwargs: str) -> Awaitable[None] | None:
+        raise HTTPError(405)
+
+    head = get = post = delete = patch = put = options = _unimplemented_method
+
+    def _begin(self, path_args: list[Any] | None, path_kwargs: dict[str, Any] | None) -> Awaitable[None] | None:
+        """All that comes before the method of the verb. The awaitable, if any, is what is left of it."""
+        method = self.request.method
+        if method not in self.SUPPORTED_METHODS:
+            raise HTTPError(405)
+        if path_args:
+            self.path_args = [self.decode_argument(arg) for arg in path_args]
+        if path_kwargs:
+            self.path_kwargs = {name: self.decode_argument(arg, name=name) for name, arg in path_kwargs.items()}
+        if method not in _SAFE_METHODS and self.application.settings.get("xsrf_cookies"):
+            self.check_xsrf_cookie()
+        if self.current_user_is_async:
+            return self._begin_async()
+        return self.prepare()
+
+    async def _begin_async(self) -> None:
+        await resolve_current_user(self)  # type: ignore[arg-type]
+        pending = self.prepare()
+        if pending is not None:
+            await pending
+
+    def _invoke(self) -> Awaitable[Any] | None:
+        """Call the method of the verb."""
+        method = getattr(self, self.request.method.lower())
+        result: Awaitable[Any] | None = method(*self.path_args, **self.path_kwargs)
+        return result
+
+    def _run(self, path_args: list[Any] | None, path_kwargs: dict[str, Any] | None) -> asyncio.Task[None] | None:
+        """Handle the request; the task in which the rest of it runs, if it has to await something."""
+        try:
+            pending = self._begin(path_args, path_kwargs)
+            if pending is not None:
+                return start_task(self._run_async(pending))
+            if self._finished:
+                return None
+            result = self._invoke()
+            if result is not None:
+                return start_task(self._complete(result))
+            if self._auto_finish and not self._finished:
+                self.finish()
+        except Exception as error:
+            self._handle_request_exception(error)
+        return None
+
+    async def _run_async(self, pending: Awaitable[None]) -> None:
+        try:
+            await pending
+            if self._finished:
+                return
+            result = self._invoke()
+        except asyncio.CancelledError:
+            self._cancelled()
+            raise
+        except Exception as error:
+            self._handle_request_exception(error)
+            return
+        await self._complete(result)
+
+    async def _complete(self, result: Awaitable[Any] | None) -> None:
+        """Await what the method of the verb returned, then finish."""
+        try:
+            if result is not None:
+                await result
+            if self._auto_finish and not self._finished:
+                self.finish()
+        except asyncio.CancelledError:
+            self._cancelled()
+            raise
+        except Exception as error:
+            self._handle_request_exception(error)
+
+    async def _execute(self, transforms: list[Any], *args: Any, **kwargs: Any) -> None:
+        """What tracing tools wrap: all of a request. Called only where it has been wrapped or overridden."""
+        self._transforms = transforms or None
+        task = self._run(list(args), dict(kwargs))
+        if task is not None:
+            await task
+
+    def _cancelled(self) -> None:
+        """The task was cancelled: nobody will answer, so the client must not wait."""
+        if not self._finished:
+            self._finished = True
+            self.request.connection.close()
+            self._ended()
+
+    def _ended(self) -> None:
+        """After the response: the log, and :meth:`on_finish`, once."""
+        self._log()
+        self.on_finish()
+        if self._ui is not None:
+            self._release_ui()
+
+    def _log(self) -> None:
+        self.application.log_request(self)  # type: ignore[arg-type]
+
+    def _request_summary(self) -> str:
+        request = self.request
+        return f"{request.method} {request.uri} ({request.remote_ip})"
+
+    def require_setting(self, name: str, feature: str = "this feature") -> None:
+        """Raise unless the application has the setting ``name``.
+
+        :raises Exception: with a message that names setting and feature.
+        """
+        if not self.application.settings.get(name):
+            raise Exception(f"You must define the '{name}' setting in your application to use {feature}")
+
+    def reverse_url(self, name: str, *args: Any) -> str:
+        """The URL of the route called ``name``; see :meth:`Application.reverse_url`."""
+        return self.application.reverse_url(name, *args)
+
+    if TYPE_CHECKING:
+        current_user_is_async: bool
+
+        def decode_argument(self, value: bytes | str, name: str | None = None) -> str: ...
+        def check_xsrf_cookie(self) -> None: ...
+        def _handle_request_exception(self, error: BaseException) -> None: ...

@@ -1,0 +1,260 @@
+"""What a handler answers: status, header fields, body, and the moment when they leave.
+
+What is written is kept until :meth:`OutputMixin.flush` or :meth:`OutputMixin.finish`, so that a response which
+fits in memory leaves whole: with its length, with an ``ETag``, in one write.
+"""
+
+from __future__ import annotations
+
+import datetime
+import numbers
+import urllib.parse
+from typing import TYPE_CHECKING, Any
+
+from gustnado.errors import UsageError
+from gustnado.escape import json_encode, utf8
+from gustnado.http.dates import format_timestamp
+from gustnado.http.h1.writer import REASONS, check_reason
+from gustnado.http.headers import HTTPHeaders
+from gustnado.http.messages import ResponseStartLine
+from gustnado.web.handler.state import HandlerState
+
+if TYPE_CHECKING:
+    from asyncio import Future
+
+    from gustnado.events.stream import IOStream
+
+__all__ = ["OutputMixin"]
+
+_DEFAULT_FIELDS: dict[str, str | list[str]] = {
+    "Server": "Gustnado",
+    "Content-Type": "text/html; charset=UTF-8",
+}
+_new_tuple: Any = tuple.__new__  # what ResponseStartLine(...) does, without the Python function in between
+_WITH_ETAG = frozenset(("GET", "HEAD"))
+_JSON_TYPE = "application/json; charset=UTF-8"
+# What describes a body that is not sent with a 304 (RFC 9110 section 15.4.5).
+_REPRESENTATION = ("Allow", "Content-Encoding", "Content-Language", "Content-Length", "Content-MD5",
+                   "Content-Range", "Content-Type", "Last-Modified")  # fmt: skip
+
+
+class OutputMixin(HandlerState):
+    """Status, header fields and body of the response."""
+
+    _flush_is_overridden: bool = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._flush_is_overridden = cls.flush is not OutputMixin.flush
+
+    def clear(self) -> None:
+        """Start the response anew: default header fields, status 200, nothing written."""
+        self._headers = headers = HTTPHeaders()
+        headers._fields = _DEFAULT_FIELDS.copy()
+        self._write_buffer = []
+        self.set_default_headers()
+        self._status_code = 200
+        self._reason = "OK"
+
+    def set_default_headers(self) -> None:
+        """Override to set header fields at the start of each response; errors get them, too."""
+
+    def set_status(self, status_code: int, reason: str | None = None) -> None:
+        """Set the status of the response.
+
+        :param reason: the reason phrase; ``None`` is the usual one of the status.
+        :raises ValueError: where ``reason`` would break the status line.
+        """
+        self._status_code = status_code
+        if reason is not None:
+            check_reason(reason)
+            self._reason = reason
+        else:
+            self._reason = REASONS.get(status_code, "Unknown")
+
+    def get_status(self) -> int:
+        """The status of the response."""
+        return self._status_code
+
+    def set_header(self, name: str, value: str | bytes | int | numbers.Integral | datetime.datetime) -> None:
+        """Set a header field, in place of what it had. A ``datetime`` is written as HTTP writes dates.
+
+        :raises ValueError: where name or value may not stand in a header (RFC 9110 section 5).
+        :raises TypeError: where the value is of none of these types.
+        """
+        self._headers[name] = value if type(value) is str else self._convert_header_value(value)
+
+    def add_header(self, name: str, value: str | bytes | int | numbers.Integral | datetime.datetime) -> None:
+        """Add a value to a header field; otherwise as :meth:`set_header`."""
+        self._headers.add(name, self._convert_header_value(value))
+
+    def clear_header(self, name: str) -> None:
+        """Undo :meth:`set_header`; values of :meth:`add_header` go, too."""
+        if name in self._headers:
+            del self._headers[name]
+
+    def _convert_header_value(self, value: object) -> str:
+        if isinstance(value, str):
+            return value
+        if isinstance(value, bytes):
+            return value.decode("latin-1")
+        if isinstance(value, numbers.Integral):
+            return str(value)
+        if isinstance(value, datetime.datetime):
+            return format_timestamp(value)
+        raise TypeError(f"a header value is str, bytes, int or datetime, not {type(value).__name__}: {value!r}")
+
+    def write(self, chunk: str | bytes | dict[Any, Any]) -> None:
+        """Add to the body. A ``dict`` is written as JSON, and makes that the content type.
+
+        A list is refused: as the whole of a JSON body it was readable by other sites in older browsers.
+        Wrap it in a dict, or write ``json_encode(items)`` and set the content type yourself.
+
+        :raises RuntimeError: after :meth:`finish`.
+        :raises TypeError: for other types.
+        """
+        if self._finished:
+            raise RuntimeError("Cannot write() after finish()")
+        if type(chunk) is str:
+            self._write_buffer.append(chunk.encode())
+        elif type(chunk) is bytes:
+            self._write_buffer.append(chunk)
+        elif isinstance(chunk, dict):
+            self._write_buffer.append(utf8(json_encode(chunk)))
+            self._headers._fields["Content-Type"] = _JSON_TYPE
+        elif isinstance(chunk, (str, bytes)):
+            self._write_buffer.append(utf8(chunk))
+        else:
+            message = "write() only accepts bytes, unicode, and dict objects"
+            if isinstance(chunk, list):
+                message += ". Lists not accepted for security reasons; see the documentation of RequestHandler.write"
+            raise TypeError(message)
+
+    def flush(self, include_footers: bool = False) -> Future[None]:
+        """Send what has been written so far; the first time with the head.
+
+        :param include_footers: this is the end of the body: for output transforms.
+        :returns: a future to await, so that a slow client slows down its handler.
+        """
+        chunk = b"".join(self._write_buffer)
+        self._write_buffer = []
+        connection = self.request.connection
+        if not self._headers_written:
+            self._headers_written = True
+            for transform in self._transforms or ():
+                status, self._headers, chunk = transform.transform_first_chunk(
+                    self._status_code, self._headers, chunk, include_footers
+                )
+                if status != self._status_code:
+                    self.set_status(status)
+            self._add_cookies()
+            if self.request.method == "HEAD":
+                chunk = b""
+            start_line = ResponseStartLine("", self._status_code, self._reason)
+            future: Future[None] = connection.write_headers(start_line, self._headers, chunk)
+            return future
+        for transform in self._transforms or ():
+            chunk = transform.transform_chunk(chunk, include_footers)
+        if self.request.method == "HEAD":
+            chunk = b""
+        written: Future[None] = connection.write(chunk)
+        return written
+
+    def _add_cookies(self) -> None:
+        if self._new_cookie is not None:
+            for cookie in self._new_cookie.values():
+                self._headers.add("Set-Cookie", cookie)
+
+    def finish(self, chunk: str | bytes | dict[Any, Any] | None = None) -> Future[None]:
+        """End the response.
+
+        :param chunk: written first, as by :meth:`write`.
+        :returns: a future to await where it matters that the client's system took all of it.
+        :raises RuntimeError: the second time.
+        """
+        if self._finished:
+            raise RuntimeError("finish() called twice")
+        if chunk is not None:
+            self.write(chunk)
+        if self._headers_written:
+            future = self.flush(include_footers=True)
+            self.request.connection.finish()
+        else:
+            self._complete_head()
+            future = self._send_whole()
+        self._finished = True
+        self._ended()
+        return future
+
+    def _send_whole(self) -> Future[None]:
+        """Send a response of which nothing has been sent yet."""
+        if self._transforms is not None or self._flush_is_overridden:
+            future = self.flush(include_footers=True)
+            self.request.connection.finish()
+            return future
+        self._headers_written = True
+        if self._new_cookie is not None:
+            self._add_cookies()
+        buffer = self._write_buffer
+        body = buffer[0] if len(buffer) == 1 else b"".join(buffer)
+        self._write_buffer = []
+        start_line = _new_tuple(ResponseStartLine, ("", self._status_code, self._reason))
+        written: Future[None] = self.request.connection.write_response(start_line, self._headers, body)
+        return written
+
+    def _complete_head(self) -> None:
+        """Header fields that can be told now that the whole body is known.
+
+        The length is left to the connection, unless somebody wants to see it before.
+        """
+        status = self._status_code
+        if status == 200 and self.request.method in _WITH_ETAG:
+            self.set_etag_header()
+            if "If-None-Match" in self.request.headers._fields and self.check_etag_header():
+                self._write_buffer = []
+                self.set_status(304)
+                status = 304
+        if status == 204 or status == 304 or 100 <= status < 200:
+            if self._write_buffer:
+                raise RuntimeError(f"Cannot send body with {status}")
+            for name in _REPRESENTATION:
+                self._headers._fields.pop(name, None)
+        elif self._transforms is not None or self._flush_is_overridden:
+            if "Content-Length" not in self._headers._fields:
+                self._headers._fields["Content-Length"] = str(sum([len(part) for part in self._write_buffer]))
+
+    if TYPE_CHECKING:
+
+        def set_etag_header(self) -> None: ...
+        def check_etag_header(self) -> bool: ...
+        def _ended(self) -> None: ...
+
+    def redirect(self, url: str, permanent: bool = False, status: int | None = None) -> None:
+        """Send the client to ``url``, which may be relative, and finish.
+
+        :param permanent: 301 instead of 302.
+        :param status: a status between 300 and 399 instead of both.
+        :raises gustnado.errors.UsageError: after the head has been sent.
+        :raises ValueError: where ``status`` is not a redirection's, or ``url`` holds control characters.
+        """
+        if self._headers_written:
+            raise UsageError("Cannot redirect after headers have been written")
+        if status is None:
+            status = 301 if permanent else 302
+        elif not (isinstance(status, int) and 300 <= status <= 399):
+            raise ValueError(f"{status!r} is not the status of a redirection: 300 to 399")
+        self.set_status(status)
+        self.set_header("Location", _quote_location(url))
+        self.finish()
+
+    def detach(self) -> IOStream:
+        """Take the stream for another protocol, as after an upgrade; the handler is finished then."""
+        self._finished = True
+        stream: IOStream = self.request.connection.detach()
+        return stream
+
+
+def _quote_location(url: str) -> str:
+    """A URL as a ``Location`` field can hold it: what is not ASCII percent-encoded, the rest as it is."""
+    text = url.decode("utf-8") if isinstance(url, bytes) else url
+    return text if text.isascii() else urllib.parse.quote(text, safe="!#$%&'()*+,/:;=?@[]~")

@@ -1,0 +1,117 @@
+"""What every test gets.
+
+*No surprise in the logs.* A record of WARNING or above on ``gustnado.general`` or
+``gustnado.application``, or of ERROR on ``asyncio`` (a task whose exception nobody looked at), fails
+the test during which it appears. A test that provokes one says so::
+
+    def test_reports_bad_input(expect_log):
+        with expect_log("gustnado.general", "malformed"):
+            ...
+
+``gustnado.access`` is exempt: it repeats the status that the test itself asserts. A test that asks for
+pytest's ``caplog`` looks at the records itself, so nothing is checked for it.
+
+*No surprise in warnings.* Every warning is an error (``filterwarnings`` in pyproject.toml), that of an
+unclosed socket included.
+
+*No endless test.* ``run(coroutine)`` is ``asyncio.run`` with a deadline.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import re
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import AbstractContextManager
+from typing import Any, TypeVar
+
+import pytest
+
+T = TypeVar("T")
+
+WATCHED = {
+    "gustnado.general": logging.WARNING,
+    "gustnado.application": logging.WARNING,
+    "asyncio": logging.ERROR,
+}
+DEADLINE = 60.0  # seconds; far above what any test takes, so that only a hang meets it
+
+
+class LogWatch(logging.Handler):
+    """Keeps the records of the loggers that it is added to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+    def lines(self) -> list[str]:
+        """The records, each as a line."""
+        return [f"{record.name} {record.levelname}: {record.getMessage()}" for record in self.records]
+
+
+@contextlib.contextmanager
+def watching(logger: logging.Logger, level: int) -> Iterator[LogWatch]:
+    """Collects what is logged on ``logger`` and below it, from ``level`` on, which is switched on for it."""
+    watch = LogWatch()
+    before = logger.level
+    if not logger.isEnabledFor(level):
+        logger.setLevel(level)
+    logger.addHandler(watch)
+    try:
+        yield watch
+    finally:
+        logger.removeHandler(watch)
+        logger.setLevel(before)
+
+
+@pytest.fixture(autouse=True)
+def log_watch(request: pytest.FixtureRequest) -> Iterator[LogWatch]:
+    """Fails a test during which an unexpected record is logged."""
+    watch = LogWatch()
+    for name in WATCHED:
+        logging.getLogger(name).addHandler(watch)
+    try:
+        yield watch
+    finally:
+        for name in WATCHED:
+            logging.getLogger(name).removeHandler(watch)
+    watch.records = [record for record in watch.records if record.levelno >= WATCHED[record.name]]
+    if watch.records and "caplog" not in request.fixturenames:
+        pytest.fail("unexpected log records:\n" + "\n".join(watch.lines()), pytrace=False)
+
+
+@pytest.fixture
+def expect_log(log_watch: LogWatch) -> Callable[..., AbstractContextManager[LogWatch]]:
+    """``with expect_log(logger, pattern, level=logging.WARNING, count=1):`` asserts log records.
+
+    Exactly ``count`` records of ``level`` or above, whose message matches the regular expression
+    ``pattern`` somewhere, must be logged on ``logger`` (a name or a logger) within the block. The context
+    manager gives an object whose ``records`` are all those of the block; the matching ones are no surprise.
+    """
+
+    @contextlib.contextmanager
+    def expect(
+        logger: str | logging.Logger, pattern: str, *, level: int = logging.WARNING, count: int = 1
+    ) -> Iterator[LogWatch]:
+        target = logging.getLogger(logger) if isinstance(logger, str) else logger
+        with watching(target, level) as seen:
+            yield seen
+        matching = [r for r in seen.records if r.levelno >= level and re.search(pattern, r.getMessage())]
+        log_watch.records = [record for record in log_watch.records if record not in matching]
+        if len(matching) != count:
+            pytest.fail(
+                f"{len(matching)} records match {pattern!r}, not {count}: {seen.lines()}", pytrace=False
+            )
+
+    return expect
+
+
+@pytest.fixture
+def run() -> Callable[[Coroutine[Any, Any, T]], T]:
+    """``run(coroutine)`` runs it in a new event loop, gives its result, and fails if it hangs."""
+    return lambda coroutine: asyncio.run(asyncio.wait_for(coroutine, DEADLINE))

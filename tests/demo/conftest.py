@@ -1,0 +1,81 @@
+"""The weblog, served in a thread of its own on a free port, and a browser-like client for it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from demo import passwords
+from demo.app import make_app
+from demo.store import DEMO_PASSWORD, DEMO_USER, Store
+
+from gustnado.events.sockets import bind_sockets
+from gustnado.http import HTTPServer
+
+SECRET = "a secret of the tests, long enough to be one"
+
+
+class Site:
+    """A visitor: keeps cookies, fills in the hidden field of a form."""
+
+    def __init__(self, client: httpx.Client) -> None:
+        self.client = client
+
+    def get(self, path: str) -> httpx.Response:
+        return self.client.get(path)
+
+    def submit(self, path: str, *, form: str | None = None, **fields: str) -> httpx.Response:
+        """Loads the page with the form (``path``, if not said), and posts the fields with its token."""
+        return self.client.post(path, data={"_xsrf": self.token(form or path), **fields})
+
+    def token(self, path: str) -> str:
+        """The XSRF token in the form of a page, whose cookie is kept."""
+        found = re.search(r'name="_xsrf" value="([^"]+)"', self.client.get(path).text)
+        assert found is not None
+        return found[1]
+
+    def sign_in(self) -> None:
+        response = self.submit("/login", name=DEMO_USER, password=DEMO_PASSWORD)
+        assert response.status_code == 303
+
+
+@pytest.fixture(autouse=True)
+def cheap_passwords(monkeypatch):
+    """Hashing a password takes a quarter of a second by design; not so here."""
+    monkeypatch.setattr(passwords, "COST", 2)
+
+
+@pytest.fixture
+def store(tmp_path: Path, cheap_passwords: None) -> Iterator[Store]:
+    made = Store(tmp_path / "demo.sqlite3")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def site(store: Store) -> Iterator[Site]:
+    (socket,) = bind_sockets(0, "127.0.0.1")
+    loop = asyncio.new_event_loop()
+    ended = asyncio.Event()
+
+    async def serve() -> None:
+        server = HTTPServer(make_app(store, SECRET))
+        server.add_socket(socket)
+        await ended.wait()
+        server.stop()
+        await server.close_all_connections()
+
+    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
+    thread.start()
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{socket.getsockname()[1]}") as client:
+            yield Site(client)
+    finally:
+        loop.call_soon_threadsafe(ended.set)
+        thread.join()
+        loop.close()

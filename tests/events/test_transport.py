@@ -1,0 +1,193 @@
+"""Transports of every maker keep one contract."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+
+import pytest
+
+from gustnado.errors import UsageError
+from gustnado.events import transport as room
+from gustnado.events.transport import hostname_for, open_transport, start_tls, watch_drain, watch_pressure
+
+
+class Recorder(asyncio.Protocol):
+    def __init__(self):
+        self.events = []
+        self.received = b""
+        self.lost = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport):
+        self.events.append("made")
+
+    def data_received(self, data):
+        self.received += data
+
+    def eof_received(self):
+        self.events.append("eof")
+
+    def connection_lost(self, exc):
+        self.lost.set_result(exc)
+
+    def pause_writing(self):
+        self.events.append("pause")
+
+    def resume_writing(self):
+        self.events.append("resume")
+
+
+def test_opens_a_connected_socket(everywhere):
+    async def main():
+        ours, theirs = socket.socketpair()
+        with theirs:
+            protocol = Recorder()
+            transport = await open_transport(asyncio.get_running_loop(), protocol, ours)
+            assert protocol.events == ["made"]
+            theirs.send(b"hello")
+            while not protocol.received:
+                await asyncio.sleep(0.001)
+            transport.close()
+            assert await protocol.lost is None
+
+    everywhere(main())
+
+
+def test_drain_is_told_exactly(everywhere):
+    async def main():
+        loop = asyncio.get_running_loop()
+        ours, theirs = socket.socketpair()
+        theirs.setblocking(False)
+        with theirs:
+            protocol = Recorder()
+            transport = await open_transport(loop, protocol, ours)
+            watch_drain(transport)
+            transport.write(b"x")
+            assert protocol.events == ["made"]
+            transport.write(b"y" * 4_000_000)
+            assert protocol.events == ["made", "pause"]
+            left = 4_000_001
+            while left:
+                left -= len(await loop.sock_recv(theirs, 1 << 20))
+            while transport.get_write_buffer_size():
+                await asyncio.sleep(0.001)
+            assert protocol.events == ["made", "pause", "resume"]
+            watch_pressure(transport)
+            assert transport.get_write_buffer_limits()[1] == 65536
+            transport.close()
+            await protocol.lost
+
+    everywhere(main())
+
+
+def test_tls_both_ways(everywhere, server_context, client_context):
+    async def main():
+        loop = asyncio.get_running_loop()
+        ours, theirs = socket.socketpair()
+        server, client = Recorder(), Recorder()
+        accepting = asyncio.ensure_future(
+            open_transport(loop, server, theirs, ssl=server_context, server_side=True)
+        )
+        transport = await open_transport(
+            loop, client, ours, ssl=client_context, server_hostname="foo.example.com", handshake_timeout=10
+        )
+        other = await accepting
+        watch_drain(transport)
+        assert transport.get_extra_info("ssl_object").version() == "TLSv1.3"
+        transport.write(b"secret")
+        while server.received != b"secret":
+            await asyncio.sleep(0.001)
+        assert client.events == ["made"], "nothing is left to write"
+        transport.close()
+        other.close()
+        await client.lost
+        await server.lost
+
+    everywhere(main())
+
+
+def test_start_tls(everywhere, server_context, client_context):
+    async def main():
+        loop = asyncio.get_running_loop()
+        ours, theirs = socket.socketpair()
+        plain = await open_transport(loop, Recorder(), ours), await open_transport(loop, Recorder(), theirs)
+        client, server = Recorder(), Recorder()
+        left, right = await asyncio.gather(
+            start_tls(loop, plain[0], client, client_context, server_hostname="foo.example.com"),
+            start_tls(loop, plain[1], server, server_context, server_side=True),
+        )
+        left.write(b"secret")
+        while server.received != b"secret":
+            await asyncio.sleep(0.001)
+        left.close()
+        right.close()
+        await client.lost
+        await server.lost
+
+    everywhere(main())
+
+
+@pytest.mark.parametrize("over", [False, True])
+def test_a_peer_that_leaves_during_the_handshake_is_an_os_error_and_no_log(everywhere, server_context, over):
+    async def main():
+        loop = asyncio.get_running_loop()
+        ours, theirs = socket.socketpair()
+        protocol = Recorder()
+        if over:
+            plain = await open_transport(loop, Recorder(), ours)
+            opening = start_tls(loop, plain, protocol, server_context, server_side=True)
+        else:
+            opening = open_transport(loop, protocol, ours, ssl=server_context, server_side=True)
+        task = asyncio.ensure_future(opening)
+        await asyncio.sleep(0.01)
+        theirs.close()
+        with pytest.raises(OSError):
+            await task
+        assert "made" not in protocol.events
+
+    everywhere(main())
+
+
+def test_a_datagram_socket_is_refused_and_stays_open(run):
+    async def main():
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            with pytest.raises(UsageError, match="stream socket"):
+                await open_transport(asyncio.get_running_loop(), Recorder(), sock)
+            assert sock.fileno() >= 0
+
+    run(main())
+
+
+def test_names_are_sent_as_ascii_and_required_where_they_are_checked(client_context):
+    assert hostname_for(client_context, "example.org") == "example.org"
+    assert hostname_for(client_context, "b\u00fccher.example") == "xn--bcher-kva.example"
+    with pytest.raises(UsageError, match="server_hostname"):
+        hostname_for(client_context, None)
+    assert hostname_for(ssl._create_unverified_context(), None) == "127.0.0.1"
+
+
+def test_a_context_that_checks_no_name_needs_none(everywhere, server_context):
+    async def main():
+        loop = asyncio.get_running_loop()
+        ours, theirs = socket.socketpair()
+        client, server = Recorder(), Recorder()
+        left, right = await asyncio.gather(
+            open_transport(loop, client, ours, ssl=ssl._create_unverified_context()),
+            open_transport(loop, server, theirs, ssl=server_context, server_side=True),
+        )
+        left.close()
+        right.close()
+        await client.lost
+        await server.lost
+
+    everywhere(main())
+
+
+def test_works_without_aiofastnet(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "aiofastnet", None)
+    room.fastnet.cache_clear()
+    try:
+        assert room.fastnet() is None
+    finally:
+        room.fastnet.cache_clear()

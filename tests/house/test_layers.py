@@ -1,0 +1,134 @@
+"""Who may import whom, and what must not do I/O.
+
+The policy is the data at the head of this file; the tests read the imports of every source file, those in
+functions and under ``TYPE_CHECKING`` included. A name that a lower layer needs from a higher one is passed
+in, or the thing lies in the wrong layer.
+"""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+
+import pytest
+
+# This is policy; do not change it to fix a build.
+LAYERS = "leaves < events < http < web < (cli, testing, autoreload) < tornado, as_tornado"
+LEAVES = ["util", "escape", "log", "options", "errors"]
+SANS_IO = [  # beside the leaves and every module that has a .pxd
+    "http.headers",
+    "http.cookies",
+    "http.dates",
+    "http.urls",
+    "http.forms",
+    "http.multipart",
+    "http.limits",
+    "web.template.parser",
+    "web.template.nodes",
+    "web.template.codegen",
+]
+IO = {"asyncio", "socket", "ssl"}
+# End of policy.
+
+
+def ranks() -> dict[str, int]:
+    """Name below ``gustnado`` to height, the lowest first."""
+    layers = [layer.strip(" ()").split(", ") for layer in LAYERS.split("<")]
+    heights = {name: height for height, names in enumerate(layers) for name in names}
+    for leaf in LEAVES:
+        heights[leaf] = heights["leaves"]
+    # The package itself is a map of the rings: above them, and below nobody but the face.
+    heights[""] = heights["__main__"] = heights["cli"]
+    return heights
+
+
+RANKS = ranks()
+
+
+def room(module: str) -> str:
+    """The name in ``RANKS`` under which a dotted name of this package falls."""
+    return f"{module}.".split(".")[1]
+
+
+def is_sans_io(source) -> bool:
+    below = source.name.removeprefix("gustnado.")
+    return source.is_compiled or below in SANS_IO or below in LEAVES
+
+
+def test_every_module_is_in_a_layer(source):
+    assert room(source.name) in RANKS
+
+
+def test_imports_point_downwards(source):
+    height = RANKS[room(source.name)]
+    upwards = [
+        f"line {found.line}: {found.module}"
+        for found in source.imports
+        if found.module.split(".")[0] == "gustnado" and RANKS[room(found.module)] > height
+    ]
+    assert not upwards
+
+
+def test_a_ring_does_not_go_out_by_its_own_door(source):
+    ring = f"gustnado.{room(source.name)}"
+    if source.name == ring or source.name == "gustnado":
+        return
+    doors = [
+        f"line {found.line}: {found.module}" for found in source.imports if found.module in (ring, "gustnado")
+    ]
+    assert not doors, "import from the module that defines the name"
+
+
+def test_the_real_tornado_is_not_imported(source):
+    assert "tornado" not in {found.module.split(".")[0] for found in source.imports}
+
+
+def test_sans_io_modules_do_no_io(source, sources):
+    """Nor does what they import, where it is imported at run time."""
+    if not is_sans_io(source):
+        return
+    assert not {found.module.split(".")[0] for found in source.imports} & IO
+    assert not [node.lineno for node in ast.walk(source.tree) if isinstance(node, ast.AsyncFunctionDef)]
+    reached, waiting = {source.name}, [source]
+    while waiting:
+        current = waiting.pop()
+        modules = {found.module for found in current.imports if not found.typing_only}
+        assert not {module.split(".")[0] for module in modules} & IO, f"by way of {current.name}"
+        new = {module for module in modules if module in sources and module not in reached}
+        reached |= new
+        waiting += [sources[module] for module in new]
+
+
+def test_the_sans_io_list_names_files_that_exist(sources):
+    assert not [name for name in SANS_IO + LEAVES if f"gustnado.{name}" not in sources]
+
+
+@pytest.mark.parametrize("name", ["", *LEAVES, "events", "http", "web"])
+def test_importing_a_layer_loads_none_above_it(name):
+    """In a fresh interpreter. The package itself loads no ring until a name of it is asked for."""
+    program = f"import sys, gustnado{'.' * bool(name)}{name}; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert loaded.returncode == 0, loaded.stderr
+    height = RANKS[name] if name else RANKS["leaves"]
+    rooms = {room(module) for module in loaded.stdout.split() if module.startswith("gustnado.")}
+    assert not {found for found in rooms if RANKS[found] > height}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from gustnado.web import Application",
+        "from gustnado import web",
+        "import gustnado.web.application as it",
+        "from ..web.application import Application",
+        "if TYPE_CHECKING:\n    from gustnado.web.application import Application",
+        "def late():\n    import gustnado.web",
+        "importlib.import_module('gustnado.web')",
+    ],
+)
+def test_the_reader_of_imports_sees_every_spelling(line, tmp_path, sources):
+    """The rule is worth as much as the reader: here each spelling of a forbidden import is found."""
+    source = type(sources["gustnado.errors"])(sources["gustnado.http.limits"].path)
+    vars(source)["text"] = line
+    assert "web" in {room(found.module) for found in source.imports}

@@ -1,0 +1,332 @@
+"""What the tests of HTTP/1 share: a server's connection over a stream that is not there.
+
+``connect(...)`` gives a :class:`Peer`, the client's end of such a connection. Everything is driven from the
+test: bytes arrive when it sends them, time passes when it says so, and after each step the event loop has
+nothing left to do. So a test of a deadline takes no time, and gives the same result on every machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import types
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from gustnado.http.delegates import HTTPMessageDelegate, HTTPServerConnectionDelegate
+from gustnado.http.h1.connection import HTTP1ConnectionParameters
+from gustnado.http.h1.server_connection import HTTP1ServerConnection
+from gustnado.http.headers import HTTPHeaders
+from gustnado.http.limits import Limits
+from gustnado.http.messages import ResponseStartLine
+from gustnado.http.sweeper import Sweeper
+
+TURNS = 30  # of the event loop, after which nothing is left to do in these tests
+
+
+class Clock:
+    """An event loop as a sweeper sees it, with a clock that the test sets."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._now = 1000.0
+        self._calls: list[tuple[float, Callable[[], object], Clock.Handle]] = []
+
+    class Handle:
+        cancelled = False
+
+        def cancel(self) -> None:
+            self.cancelled = True
+
+    def time(self) -> float:
+        return self._now
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loop, name)
+
+    def call_later(self, delay: float, callback: Callable[[], object]) -> Clock.Handle:
+        handle = Clock.Handle()
+        self._calls.append((self._now + delay, callback, handle))
+        return handle
+
+    def armed(self) -> int:
+        """How many calls are to come."""
+        return sum(not handle.cancelled for _, _, handle in self._calls)
+
+    def pass_time(self, seconds: float) -> None:
+        """Let ``seconds`` pass, with all that happens meanwhile."""
+        end = self._now + seconds
+        while due := [call for call in self._calls if call[0] <= end and not call[2].cancelled]:
+            first = min(due, key=lambda call: call[0])
+            self._calls.remove(first)
+            self._now = first[0]
+            first[1]()
+        self._now = end
+
+
+class FakeTransport:
+    """Keeps what is written. ``unsent`` bytes of it are said to wait for the peer."""
+
+    def __init__(self, half_close: bool = True) -> None:
+        self.sent = bytearray()
+        self.writes = 0
+        self.unsent = 0
+        self.eof_written = False
+        self.half_close = half_close
+        self.high = 65536
+
+    def write(self, data: bytes) -> None:
+        assert data, "nothing is written"
+        assert not self.eof_written, "written after the end"
+        self.sent += data
+        self.writes += 1
+
+    def writelines(self, pieces: list[bytes]) -> None:
+        self.write(b"".join(pieces))
+
+    def get_write_buffer_size(self) -> int:
+        return self.unsent
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        self.high = 65536 if high is None else high
+
+    def can_write_eof(self) -> bool:
+        return self.half_close
+
+    def write_eof(self) -> None:
+        self.eof_written = True
+
+    def is_closing(self) -> bool:
+        return False
+
+
+class FakeStream:
+    """An ``IOStream`` as a consumer sees it. What arrives while reading is paused waits in ``kernel``."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, half_close: bool = True) -> None:
+        self.io_loop = types.SimpleNamespace(asyncio_loop=loop)
+        self.socket = None
+        self.wire = FakeTransport(half_close)
+        self.transport: FakeTransport | None = self.wire
+        self.consumer: Any = None
+        self.reading = True
+        self.kernel = bytearray()
+        self.unread: bytes | None = None  # after detach_consumer
+        self.aborted = False
+        self._loop = loop
+        self._at_end = False
+
+    def attach_consumer(self, consumer: Any) -> None:
+        self.consumer = consumer
+
+    def detach_consumer(self, unread: bytes = b"") -> None:
+        self.consumer, self.unread = None, unread
+
+    def pause_reading(self) -> None:
+        self.reading = False
+
+    def resume_reading(self) -> None:
+        self.reading = True
+        self._loop.call_soon(self.deliver)
+
+    def deliver(self) -> None:
+        """Give to the consumer what has arrived, as a transport does."""
+        if self.consumer is None or self.transport is None or not self.reading:
+            return
+        if self.kernel:
+            data, self.kernel = bytes(self.kernel), bytearray()
+            self.consumer.data_received(data)
+        if self._at_end and self.reading and self.transport is not None:
+            self._at_end = False
+            if not self.consumer.eof_received():
+                self.close()
+
+    def half_close(self) -> None:
+        self._at_end = True
+        self.deliver()
+
+    def close(self) -> None:
+        self._end(None)
+
+    def abort(self) -> None:
+        self.aborted = True
+        self._end(None)
+
+    def break_off(self, error: BaseException | None) -> None:
+        self._end(error)
+
+    def _end(self, error: BaseException | None) -> None:
+        if self.transport is not None:
+            self.transport = None
+            consumer, self.consumer = self.consumer, None
+            self._loop.call_soon(consumer.connection_lost, error)
+
+    def closed(self) -> bool:
+        return self.transport is None
+
+    def get_peername(self) -> Any:
+        return None if self.closed() else ("192.0.2.7", 4711)
+
+
+class Message(HTTPMessageDelegate):
+    """One request as the program got it."""
+
+    def __init__(self, program: Program, connection: Any) -> None:
+        self.program = program
+        self.connection = connection
+        self.method = self.path = self.version = ""
+        self.headers = HTTPHeaders()
+        self.body = b""
+
+    def headers_received(self, start_line, headers):
+        self.method, self.path, self.version = start_line
+        self.headers = headers
+        self.program.note(f"head {self.method} {self.path}")
+        return self.program.on_head(self)
+
+    def data_received(self, chunk):
+        self.body += chunk
+        self.program.note(f"data {len(chunk)}")
+        return self.program.on_data(self)
+
+    def finish(self):
+        self.program.note("finish")
+        self.program.on_finish(self)
+
+    def on_connection_close(self):
+        self.program.note("gone")
+
+    def head(self, code: int = 200, **fields: str) -> Any:
+        """Write the head of the response."""
+        headers = HTTPHeaders({name.replace("_", "-"): value for name, value in fields.items()})
+        return self.connection.write_headers(ResponseStartLine("", code, ""), headers)
+
+    def reply(self, body: bytes | str = b"ok", code: int = 200, **fields: str) -> None:
+        """Write the whole response."""
+        data = body.encode() if isinstance(body, str) else body
+        self.head(code, Content_Length=str(len(data)), **fields)
+        if data:
+            self.connection.write(data)
+        self.connection.finish()
+
+
+class Program(HTTPServerConnectionDelegate):
+    """Does what the test says; ``log`` tells what it was called with."""
+
+    def __init__(
+        self,
+        on_finish: Callable[[Message], object] | None = None,
+        on_head: Callable[[Message], Any] | None = None,
+        on_data: Callable[[Message], Any] | None = None,
+    ) -> None:
+        self.log: list[str] = []
+        self.on_finish = on_finish or (lambda message: message.reply(message.path))
+        self.on_head = on_head or (lambda message: None)
+        self.on_data = on_data or (lambda message: None)
+
+    def note(self, what: str) -> None:
+        self.log.append(what)
+
+    def start_request(self, server_conn, request_conn):
+        return Message(self, request_conn)
+
+    def on_close(self, server_conn):
+        self.note("closed")
+
+
+class Peer:
+    """The client's end."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        limits: Limits | None = None,
+        half_close: bool = True,
+        no_keep_alive: bool = False,
+        chunk_size: int | None = None,
+        max_body_size: int | None = None,
+        **program: Any,
+    ) -> None:
+        self.loop = loop
+        self.clock = Clock(loop)
+        self.program = Program(**program)
+        self.stream = FakeStream(loop, half_close)
+        self.taken = 0
+        params = HTTP1ConnectionParameters(
+            no_keep_alive=no_keep_alive, chunk_size=chunk_size, max_body_size=max_body_size, limits=limits
+        )
+        self.connection: Any = None
+
+        def begin() -> None:
+            sweeper = Sweeper(self.clock, 1.0)  # type: ignore[arg-type]  # as much of a loop as it needs
+            self.connection = HTTP1ServerConnection(self.stream, params, "192.0.2.7", sweeper)  # type: ignore[arg-type]
+            self.connection.start_serving(self.program)
+
+        self.do(begin)
+
+    def do(self, function: Callable[..., object], *args: Any) -> None:
+        """Call ``function`` on the loop, and let all happen that follows from it."""
+
+        async def main() -> None:
+            function(*args)
+            for _ in range(TURNS):
+                await asyncio.sleep(0)
+
+        self.loop.run_until_complete(main())
+
+    def send(self, data: bytes) -> None:
+        """Bytes arrive, or wait in the kernel where the server does not read."""
+        self.stream.kernel += data
+        self.do(self.stream.deliver)
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass, a second or (where it is long) a hundredth of it at a time."""
+        steps = min(100, max(1, int(seconds)))
+        for _ in range(steps):
+            self.do(self.clock.pass_time, seconds / steps)
+
+    def half_close(self) -> None:
+        """Send no more."""
+        self.do(self.stream.half_close)
+
+    def leave(self, error: BaseException | None = None) -> None:
+        """Be gone."""
+        self.do(self.stream.break_off, error)
+
+    def received(self) -> bytes:
+        """What has been sent to us since the last call, without the ``Date``."""
+        data = bytes(self.stream.wire.sent[self.taken :])
+        self.taken += len(data)
+        lines = data.split(b"\r\n")
+        return b"\r\n".join([line for line in lines if not line.startswith(b"Date: ")])
+
+    @property
+    def log(self) -> list[str]:
+        """What the program was called with since the last look."""
+        log, self.program.log = self.program.log, []
+        return log
+
+    @property
+    def closed(self) -> bool:
+        """The server has closed the connection."""
+        return self.stream.closed()
+
+    @property
+    def lingering(self) -> bool:
+        """The server has said all that it will say, and waits for us to close."""
+        return self.stream.wire.eof_written and not self.closed
+
+
+@pytest.fixture
+def connect() -> Iterator[Callable[..., Peer]]:
+    """``connect(limits=None, on_head=None, on_data=None, on_finish=None, ...)`` gives a :class:`Peer`."""
+    loop = asyncio.new_event_loop()
+    try:
+        yield lambda **options: Peer(loop, **options)
+        while tasks := asyncio.all_tasks(loop):
+            for task in tasks:
+                task.cancel()
+            loop.run_until_complete(asyncio.wait(tasks))
+    finally:
+        loop.close()
