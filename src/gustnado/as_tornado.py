@@ -19,7 +19,9 @@ and so is each of its submodules. A module of Tornado's that has no counterpart 
 * JSON is spelled as the standard library spells it, byte for byte (`gustnado.escape.set_default_json`);
 * the loggers are called ``tornado.access``, ``tornado.application`` and ``tornado.general``: the same objects
   as before, under new names, and with what was configured for these;
-* bodies may have 100 MiB (``HTTPServer.configure``); an argument of the server, or a handler, says otherwise.
+* bodies may have 100 MiB (``HTTPServer.configure``); an argument of the server, or a handler, says otherwise;
+* a part of a multipart form may be as long as the body, its head may have 10 KiB, and ``filename*`` wins over
+  ``filename`` (`gustnado.http.forms.set_parse_body_config`).
 
 All else stays as it is without: see ``docs/tornado-differences.md``. Python processes that a program starts
 afresh, rather than by forking, import what is installed under the name of Tornado.
@@ -42,6 +44,7 @@ from types import ModuleType
 import gustnado.tornado
 from gustnado.errors import UsageError
 from gustnado.escape import STANDARD_JSON, set_default_json
+from gustnado.http.forms import ParseBodyConfig, ParseMultipartConfig, set_parse_body_config
 from gustnado.http.server import HTTPServer
 from gustnado.log import access_log, app_log, gen_log
 
@@ -56,7 +59,8 @@ usage: python -m gustnado.as_tornado FILE [ARGUMENT ...]
 
 Run a Tornado program on Gustnado: `import tornado` means `gustnado.tornado`, in the program and in
 every library that it imports. Nothing else changes: FILE (a script, or a directory or zip file with
-a __main__.py) or MODULE runs as it would with `python`, and gets the arguments after it.
+a __main__.py) or MODULE runs as it would with `python`, and gets the arguments after it; only
+sys.argv[0] is always a full path.
 
   -m MODULE   run a module or package by its name, as `python -m MODULE` does
   -h, --help  show this text
@@ -88,6 +92,13 @@ def install() -> None:
     sys.meta_path.insert(0, _Finder())
     set_default_json(STANDARD_JSON)
     HTTPServer.configure(None, max_body_size=MAX_BODY_SIZE)
+    set_parse_body_config(
+        ParseBodyConfig(
+            multipart=ParseMultipartConfig(
+                max_part_header_size=10 * 1024, max_value_size=MAX_BODY_SIZE, extended_filenames=True
+            )
+        )
+    )
     for logger in (logging.getLogger("gustnado"), access_log, app_log, gen_log):
         _rename(logger, logger.name.replace("gustnado", "tornado", 1))
 
@@ -209,12 +220,13 @@ def _run_file(file: str, arguments: list[str]) -> int:
     if os.path.isdir(file) and not os.path.exists(os.path.join(file, "__main__.py")):
         return _refuse(f"no __main__.py in {file}")
     install()
-    sys.argv[:] = [file, *arguments]
+    path = os.path.join(os.getcwd(), file)  # as Python makes __file__; runpy makes it sys.argv[0], too
+    sys.argv[:] = [path, *arguments]
     if not sys.flags.safe_path:
         # What stands there is the current directory, because of `python -m`.
-        is_script = pkgutil.get_importer(file) is None
-        sys.path[:1] = [os.path.dirname(os.path.realpath(file))] if is_script else []
-    runpy.run_path(file, run_name="__main__")
+        is_script = pkgutil.get_importer(path) is None
+        sys.path[:1] = [os.path.dirname(os.path.realpath(path))] if is_script else []
+    runpy.run_path(path, run_name="__main__")
     return 0
 
 

@@ -5,6 +5,7 @@ import gc
 import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -286,6 +287,40 @@ class TestLife:
         thread.start()
         thread.join()
         assert seen == [thread.ident]
+
+    def test_a_proactor_loop_gets_its_missing_methods(self, monkeypatch):
+        monkeypatch.setattr(asyncio, "ProactorEventLoop", asyncio.SelectorEventLoop, raising=False)
+        loop = IOLoop(asyncio_loop=asyncio.SelectorEventLoop(), make_current=False)
+        assert loop.selector_loop is not loop.asyncio_loop
+        seen = []
+        ours, theirs = socket.socketpair()
+
+        def on_event(sock, events):
+            seen.append(sock.recv(1))
+            loop.remove_handler(sock)
+            loop.stop()
+
+        loop.add_handler(ours, on_event, loop.READ)
+        theirs.send(b"x")
+        loop.start()
+        assert seen == [b"x"]
+        ours.close()
+        theirs.close()
+        loop.close()
+        assert loop.asyncio_loop.is_closed()
+
+    def test_a_loop_that_cannot_be_wrapped_is_closed(self, monkeypatch):
+        made = []
+
+        def make():
+            made.append(asyncio.SelectorEventLoop())
+            return made[-1]
+
+        IOLoop.configure(make)
+        monkeypatch.setattr(IOLoop, "_register", lambda self: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            IOLoop(make_current=False)
+        assert made[0].is_closed()
 
 
 class TestRunSync:

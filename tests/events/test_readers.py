@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 import pytest
@@ -65,6 +66,14 @@ class TestUntil:
     def test_a_delimiter_cut_in_two(self):
         assert feed(UntilRead(b"\r\n"), [b"ab\r", b"\ncd"]) == (b"ab\r\n", b"cd")
 
+    def test_knows_a_piece_that_is_the_result_as_it_is(self):
+        assert UntilRead(b"\r\n").is_exactly(b"line\r\n")
+        assert UntilRead(b"\n", max_bytes=5).is_exactly(b"line\n")
+        for piece in (b"line", b"\n", b"a\r\nb\r\n", b"a\r\nb", b"\r"):
+            assert not UntilRead(b"\r\n").is_exactly(piece)
+        assert not UntilRead(b"\n", max_bytes=4).is_exactly(b"line\n")
+        assert not CloseRead().is_exactly(b"line\n")
+
     def test_at_the_limit(self):
         assert feed(UntilRead(b"f", max_bytes=6), [b"abcdef"]) == (b"abcdef", b"")
 
@@ -88,7 +97,8 @@ class TestUntil:
 
 class TestRegex:
     def test_ends_with_the_match(self):
-        assert feed(RegexRead(re.compile(rb"BYTES: \d+\s+")), [b"a BYTES: 12 \nx"]) == (b"a BYTES: 12 \n", b"x")
+        read = RegexRead(re.compile(rb"BYTES: \d+\s+"))
+        assert feed(read, [b"a BYTES: 12 \nx"]) == (b"a BYTES: 12 \n", b"x")
 
     def test_beyond_the_limit(self):
         with pytest.raises(UnsatisfiableReadError):
@@ -191,7 +201,7 @@ def test_errors_keep_the_classes_that_tornado_raises():
 
 def cut(data: bytes, marks: list[int]) -> list[bytes]:
     edges = [0, *sorted(mark % (len(data) + 1) for mark in marks), len(data)]
-    return [data[a:b] for a, b in zip(edges, edges[1:], strict=False) if a < b]
+    return [data[a:b] for a, b in itertools.pairwise(edges) if a < b]
 
 
 @settings(deadline=None, max_examples=300)

@@ -143,6 +143,26 @@ class TestBindSockets:
         assert len(bound) == 1
         close(bound)
 
+    def test_an_interpreter_without_ipv6(self, monkeypatch):
+        monkeypatch.setattr(sockets.socket, "has_ipv6", False)
+        bound = bind_sockets(0)
+        assert [sock.family for sock in bound] == [socket.AF_INET]
+        close(bound)
+
+    def test_the_link_local_localhost_of_macos_is_left_out(self, monkeypatch):
+        found = [(socket.AF_INET6, socket.SOCK_STREAM, 0, "", ("fe80::1%lo0", 0, 0, 1))]
+        monkeypatch.setattr(sockets.socket, "getaddrinfo", lambda *args: found)
+        monkeypatch.setattr(sockets.sys, "platform", "darwin")
+        assert bind_sockets(0, "localhost") == []
+
+    def test_a_kernel_without_sockets_left(self, monkeypatch):
+        def refuse(*args):
+            raise OSError(errno.EMFILE, "Too many open files")
+
+        monkeypatch.setattr(sockets.socket, "socket", refuse)
+        with pytest.raises(OSError, match="Too many"):
+            bind_sockets(0, "127.0.0.1")
+
     def test_a_family_that_the_kernel_lacks_is_left_out(self, monkeypatch):
         def refuse(*args):
             raise OSError(errno.EAFNOSUPPORT, "Address family not supported by protocol")

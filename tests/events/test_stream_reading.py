@@ -308,7 +308,7 @@ class TestCancelling:
 
     def test_bytes_that_come_while_the_read_is_being_cancelled(self, run, pair):
         async def main():
-            async with pair() as (ours, theirs):
+            async with pair() as (ours, _theirs):
                 future = ours.read_bytes(3)
                 await settle(lambda: ours.transport is not None)
                 future.cancel()

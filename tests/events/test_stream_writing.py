@@ -144,7 +144,7 @@ def test_a_mutable_object_may_be_changed_at_once(everywhere, pair):
 @pytest.mark.parametrize("opened", [False, True])
 def test_max_write_buffer_size(run, pair, opened):
     async def main():
-        async with pair(max_write_buffer_size=1_000_000) as (ours, theirs):
+        async with pair(max_write_buffer_size=1_000_000) as (ours, _theirs):
             if opened:
                 await ours.write(b"")
                 ours.transport.pause_reading()

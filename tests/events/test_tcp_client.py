@@ -267,3 +267,17 @@ def test_cancelling_closes_what_was_opened(run, opened):
         listener.close()
 
     run(main())
+
+
+def test_a_stream_that_cannot_begin_to_connect_leaves_no_socket(run, opened, monkeypatch):
+    def refuse(self, address):
+        raise ValueError(address)
+
+    monkeypatch.setattr(IOStream, "connect", refuse)
+
+    async def main():
+        with pytest.raises(ValueError, match="127"):
+            await TCPClient().connect("127.0.0.1", 80)
+        assert [sock.fileno() for sock in opened] == [-1]
+
+    run(main())

@@ -10,7 +10,14 @@ import pytest
 
 from gustnado.errors import UsageError
 from gustnado.events import transport as room
-from gustnado.events.transport import hostname_for, open_transport, start_tls, watch_drain, watch_pressure
+from gustnado.events.transport import (
+    Antechamber,
+    hostname_for,
+    open_transport,
+    start_tls,
+    watch_drain,
+    watch_pressure,
+)
 
 
 class Recorder(asyncio.Protocol):
@@ -105,6 +112,50 @@ def test_tls_both_ways(everywhere, server_context, client_context):
         await server.lost
 
     everywhere(main())
+
+
+def test_what_came_before_the_transport_and_what_came_with_the_handshake_is_not_lost(
+    everywhere, server_context, client_context
+):
+    """The client's first bytes wait in the socket; its data and its end come right behind its handshake."""
+
+    def talk(sock):
+        with client_context.wrap_socket(sock, server_hostname="foo.example.com") as client:
+            client.sendall(b"x" * 100_000)
+            client.unwrap().close()
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        ours, theirs = socket.socketpair()
+        server = Recorder()
+        talking = loop.run_in_executor(None, talk, ours)
+        await asyncio.sleep(0.05)
+        transport = await open_transport(loop, server, theirs, ssl=server_context, server_side=True)
+        assert server.events[0] == "made"
+        await server.lost
+        await talking
+        assert server.received == b"x" * 100_000
+        assert transport.is_closing()
+
+    everywhere(main())
+
+
+def test_the_antechamber_tells_its_successor_everything_in_order(run):
+    class Fake(asyncio.Transport):
+        def set_protocol(self, protocol):
+            self.protocol = protocol
+
+    async def main():
+        transport, protocol, waiting = Fake(), Recorder(), Antechamber()
+        waiting.data_received(b"early ")
+        waiting.data_received(b"bytes")
+        waiting.eof_received()
+        waiting.admit(transport, protocol)
+        assert transport.protocol is protocol
+        assert protocol.events == ["made", "eof"]
+        assert protocol.received == b"early bytes"
+
+    run(main())
 
 
 def test_start_tls(everywhere, server_context, client_context):

@@ -50,9 +50,7 @@ def require_callable(callback: object) -> None:
         raise CallbackTypeError(f"a callback must be callable, not {callback!r}")
 
 
-def run_callback(
-    callback: Callable[..., object], *args: object, on_error: ErrorHook | None = None
-) -> None:
+def run_callback(callback: Callable[..., object], *args: object, on_error: ErrorHook | None = None) -> None:
     """Call ``callback(*args)`` now; log what it raises, and hand it to ``on_error``."""
     try:
         outcome = callback(*args)
@@ -103,9 +101,7 @@ def deliver(
     return future
 
 
-def _check_task(
-    callback: Callable[..., object], task: asyncio.Task[Any], on_error: ErrorHook | None
-) -> None:
+def _check_task(callback: Callable[..., object], task: asyncio.Task[Any], on_error: ErrorHook | None) -> None:
     error = None if task.cancelled() else task.exception()
     if isinstance(error, Exception):
         _report(callback, error, on_error)

@@ -40,9 +40,7 @@ class FdTransport(asyncio.Transport):
     :param loop: one that can watch descriptors (``IOLoop.selector_loop``).
     """
 
-    def __init__(
-        self, loop: asyncio.AbstractEventLoop, owner: FdOwner, protocol: asyncio.Protocol
-    ) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, owner: FdOwner, protocol: asyncio.Protocol) -> None:
         super().__init__()
         self._loop = loop
         self._owner = owner

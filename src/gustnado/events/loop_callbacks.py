@@ -66,9 +66,9 @@ class LoopCallbacks:
 
         :returns: a handle for :meth:`remove_timeout`.
         """
-        if kwargs:
-            callback = functools.partial(callback, **kwargs)
-        return self.asyncio_loop.call_later(max(0, delay), self._run, callback, *args)
+        if args or kwargs:
+            callback = functools.partial(callback, *args, **kwargs)
+        return self.asyncio_loop.call_later(max(0, delay), self._run, callback)
 
     def call_at(self, when: float, callback: Callable[..., object], *args: Any, **kwargs: Any) -> object:
         """Call ``callback(*args, **kwargs)`` at ``when``, a time as of :meth:`time`.
@@ -88,13 +88,13 @@ class LoopCallbacks:
         Safe from any thread. On a closed loop it does nothing. What the callback raises is logged;
         where it returns an awaitable, that is waited for and its exception logged.
         """
-        if kwargs:
-            callback = functools.partial(callback, **kwargs)
+        if args or kwargs:
+            callback = functools.partial(callback, *args, **kwargs)
         try:
             if running_loop() is self.asyncio_loop:
-                self._call_soon(self._run, callback, *args)
+                self._call_soon(self._run, callback)
             else:
-                self.asyncio_loop.call_soon_threadsafe(self._run, callback, *args)
+                self.asyncio_loop.call_soon_threadsafe(self._run, callback)
         except (RuntimeError, AttributeError):
             # Another thread may close the loop in the middle of this; the proactor then lacks its socket.
             if not self.closing and not self.asyncio_loop.is_closed():
@@ -118,7 +118,7 @@ class LoopCallbacks:
         :raises TypeError: where it is not a future.
         """
         if isinstance(future, Future) and future.get_loop() is self.asyncio_loop:
-            future.add_done_callback(functools.partial(self._run, callback))
+            future.add_done_callback(functools.partial(self._run_with, callback))
         elif is_future(future):
             future.add_done_callback(functools.partial(self.add_callback, callback))
         else:
@@ -134,9 +134,13 @@ class LoopCallbacks:
         """Set the executor that :meth:`run_in_executor` takes for ``None``."""
         self.asyncio_loop.set_default_executor(executor)
 
-    def _run_callback(self, callback: Callable[..., object], *args: Any) -> None:
+    def _run_with(self, callback: Callable[..., object], *args: Any) -> None:
+        self._run(functools.partial(callback, *args))
+
+    def _run_callback(self, callback: Callable[[], object]) -> None:
+        # Without "*args", which would cost more than binding them where there are any.
         try:
-            result = callback(*args)
+            result = callback()
             if result is not None:
                 self._follow(callback, result)
         except asyncio.CancelledError:

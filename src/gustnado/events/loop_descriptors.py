@@ -20,9 +20,13 @@ __all__ = ["LoopDescriptors", "Selectable"]
 class Selectable(Protocol):
     """What :meth:`LoopDescriptors.add_handler` takes beside a plain descriptor."""
 
-    def fileno(self) -> int: ...
+    def fileno(self) -> int:
+        """The descriptor."""
+        ...
 
-    def close(self) -> object: ...
+    def close(self) -> object:
+        """Close it."""
+        ...
 
 
 S = TypeVar("S", bound=Selectable)
@@ -97,14 +101,14 @@ class LoopDescriptors(LoopCallbacks):
         loop = self.selector_loop
         if events & self.READ:
             if fd not in self.readers:
-                loop.add_reader(fd, self._run, handler, fileobj, self.READ)
+                loop.add_reader(fd, self._run_with, handler, fileobj, self.READ)
                 self.readers.add(fd)
         elif fd in self.readers:
             self.readers.discard(fd)
             loop.remove_reader(fd)
         if events & self.WRITE:
             if fd not in self.writers:
-                loop.add_writer(fd, self._run, handler, fileobj, self.WRITE)
+                loop.add_writer(fd, self._run_with, handler, fileobj, self.WRITE)
                 self.writers.add(fd)
         elif fd in self.writers:
             self.writers.discard(fd)

@@ -86,6 +86,10 @@ class PullRead:
         """
         raise NotImplementedError
 
+    def is_exactly(self, data: bytes) -> bool:
+        """Whether ``data``, arriving on an empty buffer, is the result just as it is."""
+        return False
+
     def hurry(self) -> None:
         """Do not postpone the next :meth:`step`."""
 
@@ -98,12 +102,17 @@ class UntilRead(PullRead):
     def __init__(self, delimiter: bytes, max_bytes: int | None = None) -> None:
         if not delimiter:
             raise ReadArgumentError("a delimiter must not be empty")
-        check_max_bytes(max_bytes)
         if max_bytes is not None and len(delimiter) > max_bytes:
             raise ReadArgumentError(f"delimiter {delimiter!r} is longer than max_bytes={max_bytes}")
         self.delimiter = delimiter
         self.max_bytes = max_bytes
         self.searched = 0
+
+    def is_exactly(self, data: bytes) -> bool:
+        delimiter = self.delimiter
+        size = len(data)
+        fits = self.max_bytes is None or size <= self.max_bytes
+        return fits and data.find(delimiter) == size - len(delimiter) >= 0
 
     def step(self, buffer: ReadBuffer, ended: bool) -> bytes | Literal[Pending.PENDING]:
         end = buffer.find(self.delimiter, self.searched)
@@ -120,7 +129,8 @@ class RegexRead(PullRead):
     __slots__ = ("due", "max_bytes", "pattern", "retry")
 
     def __init__(self, pattern: re.Pattern[bytes], max_bytes: int | None = None) -> None:
-        check_max_bytes(max_bytes)
+        if max_bytes is not None and max_bytes < 0:
+            raise ReadArgumentError(f"max_bytes must not be negative: {max_bytes}")
         self.pattern = pattern
         self.max_bytes = max_bytes
         self.due = 1
@@ -212,12 +222,6 @@ class StreamingRead(PullRead):
             return b"" if ended else PENDING
         self.left -= size
         return PENDING if self.left else b""
-
-
-def check_max_bytes(max_bytes: int | None) -> None:
-    """:raises ReadArgumentError: where the limit is negative."""
-    if max_bytes is not None and max_bytes < 0:
-        raise ReadArgumentError(f"max_bytes must not be negative: {max_bytes}")
 
 
 def check_reach(sought: bytes, end: int, buffer: ReadBuffer, max_bytes: int | None) -> None:

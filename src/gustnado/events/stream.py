@@ -158,10 +158,10 @@ class IOStream(BaseIOStream):
         """Connect where that is asked for, then hand the socket to a transport."""
         if self._stage is not Stage.SCHEDULED:
             return  # another stream has taken the socket over
-        if self._closed and not self._write_buffer:
-            self._sock.close()
-            return
         try:
+            if self._closed and not self._write_buffer:
+                self._sock.close()
+                return
             await self._connect_socket()
             self._stage = Stage.OPENING
             await self._make_transport()
@@ -181,8 +181,11 @@ class IOStream(BaseIOStream):
         self._stage = Stage.CONNECTING
         try:
             await self._loop.sock_connect(self._sock, self._address)
-        except BaseException:
+        except BaseException as error:
             self._sock.close()
+            if isinstance(error, OSError) and not isinstance(error, socket.gaierror) and error.errno:
+                # In the system's words, which event loops replace by theirs.
+                raise OSError(error.errno, f"{os.strerror(error.errno)}: {self._address!r}") from None
             raise
 
     async def _make_transport(self) -> None:
@@ -395,9 +398,7 @@ class SSLIOStream(IOStream):
         if self._is_connected():
             self._start_opening()
 
-    def _connect(
-        self: TLSSelf, address: Any, server_hostname: str | None
-    ) -> asyncio.Future[TLSSelf]:
+    def _connect(self: TLSSelf, address: Any, server_hostname: str | None) -> asyncio.Future[TLSSelf]:
         if server_hostname is not None:
             self._server_hostname = self.socket.server_hostname = server_hostname
         return super()._connect(address, server_hostname)

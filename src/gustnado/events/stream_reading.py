@@ -201,6 +201,9 @@ class ReadSide(StreamState):
     def _feed(self, data: bytes) -> None:
         buffer = self._read_buffer
         if buffer is None:
+            if self._read is not None and self._read_pending() and self._read.is_exactly(data):
+                self._finish_read(data)
+                return
             buffer = self._read_buffer = ReadBuffer(data)
         else:
             buffer.append(data)
@@ -411,9 +414,7 @@ def checked_size(size: object) -> int:
     return number
 
 
-def split_partial(
-    partial: bool | Callback, callback: Callback | bool | None
-) -> tuple[bool, Callback | None]:
+def split_partial(partial: bool | Callback, callback: Callback | bool | None) -> tuple[bool, Callback | None]:
     """Put ``partial`` and a callback that were given by position, in either order, into their places."""
     if callable(partial):
         partial, callback = bool(callback), partial

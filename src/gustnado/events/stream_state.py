@@ -6,12 +6,12 @@
 - *life*: fresh, opening, open (``transport`` is set), closed. ``transport`` goes back to ``None`` when the
   program closes the stream, and is kept as ``_leaving`` while what was written is flushed.
 - *reading*: at most one read is pending: its future is ``_read_future``. What it waits for is either a
-  number of bytes (at least ``_least``, at most ``_most``; ``_read`` is ``None``) or ``_read``. ``_read_buffer`` is
-  ``None`` when it is empty, which it mostly is.
+  number of bytes (at least ``_least``, at most ``_most``; ``_read`` is ``None``) or ``_read``.
+  ``_read_buffer`` is ``None`` when it is empty, which it mostly is.
 - ``_hindered`` is true whenever a read that cannot be satisfied from the buffer must do more than wait: the
   stream is not open yet, or closed, or at its end, or paused. So the common case asks one question.
-- *writing*: ``_write_buffer`` holds what is written before the stream is open. ``_unflushed`` is ``None`` while the
-  transport's write buffer is empty, else the futures to resolve when it is empty again.
+- *writing*: ``_write_buffer`` holds what is written before the stream is open. ``_unflushed`` is ``None``
+  while the transport's write buffer is empty, else the futures to resolve when it is empty again.
 """
 
 from __future__ import annotations

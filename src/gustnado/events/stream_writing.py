@@ -110,7 +110,7 @@ class WriteSide(StreamState):
         waiting, self._unflushed = self._unflushed, None
         if queued:
             transport.writelines(queued)
-        if waiting and self._unflushed is None:
+        if waiting and self._unflushed is None and not transport.is_closing():
             resolve(waiting)
         elif waiting:
             self._unflushed = waiting

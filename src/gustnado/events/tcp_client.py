@@ -126,10 +126,10 @@ class TCPClient:
         sock = _bound_socket(af, source_ip, source_port)
         try:
             stream = IOStream(sock, max_buffer_size=max_buffer_size, io_loop=self.io_loop)
+            return stream, stream.connect(addr)
         except BaseException:
             sock.close()
             raise
-        return stream, stream.connect(addr)
 
 
 async def _attempt(

@@ -7,10 +7,11 @@ uvloop           uvloop                                      ``aiofastnet`` over
 any other        ``aiofastnet``                              ``aiofastnet``
 ===============  ==========================================  ================================
 
-and the loop's own for everything where ``aiofastnet`` is not installed. On uvloop its plain transports are
-not used, although they work there: they watch the socket with ``add_reader``, and libuv stops watching
-a socket for good when a reset arrives, be there bytes before it or not. If there are, the transport reads
-these and then waits for ever. uvloop's own do not have this fault, take a fifth of the memory and are as fast.
+and the loop's own for everything where ``aiofastnet`` is not installed. On uvloop its transports are not
+put on a socket, although they would work: they watch it with ``add_reader``, and libuv stops watching a
+socket for good when a reset arrives, be there bytes before it or not. If there are, the transport reads
+these and then waits for ever. uvloop's own do not have this fault, take a fifth of the memory and are
+as fast.
 
 Rules for all of them:
 
@@ -79,9 +80,9 @@ async def open_transport(
         raise UsageError(f"a stream socket is needed, not {sock!r}")
     fast = fastnet()
     if ssl is None:
-        plain = fast is None or is_uvloop(loop)
-        opening = accept(None if plain else fast, loop)(lambda: protocol, sock)
-        return cast("asyncio.Transport", (await opening)[0])
+        own = fast is None or is_uvloop(loop)
+        transport, _ = await accept(None if own else fast, loop)(lambda: protocol, sock)
+        return cast("asyncio.Transport", transport)
     options: dict[str, Any] = {"ssl": ssl, "ssl_handshake_timeout": handshake_timeout}
     if not server_side:
         options["server_hostname"] = hostname_for(ssl, server_hostname)
@@ -92,10 +93,10 @@ async def open_transport(
         del options["ssl"]
         return await encrypt(loop, upgrade, below, early, protocol, ssl, server_side=server_side, **options)
     if server_side:
-        opening = accept(fast, loop)(lambda: protocol, sock, **options)
+        transport, _ = await accept(fast, QuietLoop(loop))(lambda: protocol, sock, **options)
     else:
-        opening = connect(fast, loop)(lambda: protocol, sock=sock, **options)
-    return cast("asyncio.Transport", (await opening)[0])
+        transport, _ = await connect(fast, QuietLoop(loop))(lambda: protocol, sock=sock, **options)
+    return cast("asyncio.Transport", transport)
 
 
 async def start_tls(
@@ -148,7 +149,7 @@ async def encrypt(
     encrypted = await upgrade(transport, waiting, ssl, **options)
     if encrypted is None or waiting.is_lost or (encrypted.is_closing() and not waiting.is_ended):
         raise ConnectionResetError("the connection was lost during the TLS handshake")
-    waiting.admit(loop, encrypted, protocol)
+    waiting.admit(encrypted, protocol)
     return encrypted
 
 
@@ -171,9 +172,7 @@ class Antechamber(asyncio.Protocol):
         self.is_lost = True
         self.error = exc
 
-    def admit(
-        self, loop: asyncio.AbstractEventLoop, transport: asyncio.Transport, protocol: asyncio.Protocol
-    ) -> None:
+    def admit(self, transport: asyncio.Transport, protocol: asyncio.Protocol) -> None:
         """Let ``protocol`` in, and tell it what has happened."""
         transport.set_protocol(protocol)
         protocol.connection_made(transport)
@@ -205,31 +204,33 @@ class QuietLoop:
     exception, which the handler cannot even print. Every scan of a TLS port would leave two tracebacks.
     """
 
+    __slots__ = ("_loop",)
+
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
 
     def __getattr__(self, name: str) -> Any:
-        # Kept, so that each name is looked up once.
-        value = self.__dict__[name] = getattr(self._loop, name)
-        return value
+        return getattr(self._loop, name)
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
         if context.get("exception") is not ConnectionResetError:
             self._loop.call_exception_handler(context)
 
 
-def accept(fast: ModuleType | None, loop: asyncio.AbstractEventLoop) -> Callable[..., Awaitable[Any]]:
+def accept(fast: ModuleType | None, loop: Any) -> Callable[..., Awaitable[Any]]:
     """What makes a transport of an accepted socket (or of any, where there is no TLS)."""
     if fast is None:
-        return loop.connect_accepted_socket
-    return functools.partial(fast.connect_accepted_socket, QuietLoop(loop))
+        own: Callable[..., Awaitable[Any]] = loop.connect_accepted_socket
+        return own
+    return functools.partial(fast.connect_accepted_socket, loop)
 
 
-def connect(fast: ModuleType | None, loop: asyncio.AbstractEventLoop) -> Callable[..., Awaitable[Any]]:
+def connect(fast: ModuleType | None, loop: Any) -> Callable[..., Awaitable[Any]]:
     """What makes a transport of a client's socket."""
     if fast is None:
-        return loop.create_connection
-    return functools.partial(fast.create_connection, QuietLoop(loop))
+        own: Callable[..., Awaitable[Any]] = loop.create_connection
+        return own
+    return functools.partial(fast.create_connection, loop)
 
 
 def hostname_for(context: ssl_module.SSLContext, server_hostname: str | None) -> str:

@@ -81,13 +81,12 @@ def convert_yielded(yielded: Any) -> Future[Any]:
     if is_future(yielded):
         # Generator coroutines wait for concurrent futures as well, so the type tells half the truth.
         return cast("Future[Any]", cast(Any, yielded))
-    if yielded is None or yielded is moment:
+    if yielded is None:
         return moment
-    if yielded is null_future:
-        return null_future
+    if isinstance(yielded, _DoneFuture):
+        return cast("Future[None]", yielded)
     if isinstance(yielded, (list, dict)):
-        combined: Future[Any] = multi(yielded)
-        return combined
+        return multi(yielded)
     if isawaitable(yielded):
         return _start(yielded)
     raise BadYieldError(f"yielded unknown object {yielded!r}")

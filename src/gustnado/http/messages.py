@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gustnado.errors import HTTPInputError
 from gustnado.escape import parse_qs_bytes
 from gustnado.http.cookies import parse_cookie
-from gustnado.http.forms import HTTPFile, parse_body_arguments
+from gustnado.http.forms import HTTPFile, ParseBodyConfig, parse_body_arguments
 from gustnado.http.headers import HTTPHeaders
 from gustnado.http.limits import Limits
 from gustnado.http.urls import split_host_and_port
@@ -99,35 +99,8 @@ def parse_response_start_line(line: str) -> ResponseStartLine:
     return ResponseStartLine(match[1], int(match[2]), match[3] or "")
 
 
-class HTTPServerRequest:
-    """One request.
-
-    :ivar method: ``"GET"``, ``"POST"`` and so on.
-    :ivar uri: the request target as it came: path and query.
-    :ivar path: the part of ``uri`` before ``?``, not decoded.
-    :ivar query: the part after it, not decoded; ``""`` where there is none.
-    :ivar version: ``"HTTP/1.1"`` and so on.
-    :ivar headers: its :class:`~gustnado.http.headers.HTTPHeaders`.
-    :ivar body: the body as bytes; empty where the handler streams it.
-    :ivar connection: the :class:`~gustnado.http.delegates.HTTPConnection` to answer on.
-    :ivar server_connection: stands for the long-lived connection; see the delegates.
-    """
-
-    # Defaults live on the class, so that a request costs only what is set on it.
-    path: str = ""
-    query: str = ""
-    body: bytes = b""
-    _limits: Limits = _DEFAULT_LIMITS
-    _host: str | None = None
-    _host_name: str | None = None
-    _remote_ip: str | None = None
-    _protocol: str | None = None
-    _arguments: dict[str, list[bytes]] | None = None
-    _query_arguments: dict[str, list[bytes]] | None = None
-    _body_arguments: dict[str, list[bytes]] | None = None
-    _files: dict[str, list[HTTPFile]] | None = None
-    _cookies: SimpleCookie | None = None
-    _finish_time: float | None = None
+class RequestData:
+    """The compiled half of :class:`HTTPServerRequest`: what is set on each request."""
 
     def __init__(
         self,
@@ -143,24 +116,57 @@ class HTTPServerRequest:
         server_connection: object | None = None,
     ) -> None:
         if start_line is not None:
-            method, uri, version = start_line
-        if method is None:
+            self.method = start_line.method
+            self.uri = start_line.path
+            self.version = start_line.version
+        elif method is not None:
+            self.method = method
+            self.uri = uri
+            self.version = version
+        else:
             raise ValueError("a request needs a method: give start_line=RequestStartLine(...)")
-        self.method = method
-        self.uri = uri
-        self.version = version
         self.headers = HTTPHeaders() if headers is None else headers
         self.connection = connection
         self.server_connection = server_connection
+        self.body = body or b""
         self._start_time = time.perf_counter()
-        if uri is not None:
-            self.path, _, self.query = uri.partition("?")
-        if body:
-            self.body = body
-        if host is not None:
-            self._host = host
-        if files is not None:
-            self._files = files
+        self._finish_time: float | None = None
+        self._arguments: dict[str, list[bytes]] | None = None
+        self._query_arguments: dict[str, list[bytes]] | None = None
+        self._body_arguments: dict[str, list[bytes]] | None = None
+        self._files = files
+        self._host = host
+        self._host_name: str | None = None
+        self._remote_ip: str | None = None
+        self._protocol: str | None = None
+        self._cookies: SimpleCookie | None = None
+        self.path = ""
+        self.query = ""
+        target = self.uri
+        if target is not None:
+            if "?" in target:
+                self.path, _, self.query = target.partition("?")
+            else:
+                self.path = target
+
+
+class HTTPServerRequest(RequestData):
+    """One request.
+
+    :ivar method: ``"GET"``, ``"POST"`` and so on.
+    :ivar uri: the request target as it came: path and query.
+    :ivar path: the part of ``uri`` before ``?``, not decoded.
+    :ivar query: the part after it, not decoded; ``""`` where there is none.
+    :ivar version: ``"HTTP/1.1"`` and so on.
+    :ivar headers: its :class:`~gustnado.http.headers.HTTPHeaders`.
+    :ivar body: the body as bytes; empty where the handler streams it.
+    :ivar connection: the :class:`~gustnado.http.delegates.HTTPConnection` to answer on.
+    :ivar server_connection: stands for the long-lived connection; see the delegates.
+    """
+
+    def _limits(self) -> Limits:
+        limits: Limits = getattr(self.server_connection, "limits", _DEFAULT_LIMITS)
+        return limits
 
     @property
     def host(self) -> str:
@@ -223,7 +229,7 @@ class HTTPServerRequest:
         """
         if self._query_arguments is None:
             query = self.query
-            limit = self._limits.max_query_arguments
+            limit = self._limits().max_query_arguments
             if query.count("&") >= limit:
                 raise HTTPInputError(f"more than {limit} arguments in the query")
             self._query_arguments = parse_qs_bytes(query, keep_blank_values=True) if query else {}
@@ -277,7 +283,7 @@ class HTTPServerRequest:
             self._cookies = cookies = SimpleCookie()
             sent = self.headers.get("Cookie")
             if sent is not None:
-                for name, value in parse_cookie(sent, self._limits.max_cookies).items():
+                for name, value in parse_cookie(sent, self._limits().max_cookies).items():
                     try:
                         cookies[name] = value
                     except CookieError:
@@ -308,13 +314,15 @@ class HTTPServerRequest:
         return certificate
 
     def _parse_body(self) -> None:
-        """Take the arguments and files of a form body that has arrived whole."""
+        """Take the arguments and files of a form body that has arrived whole, within the server's limits."""
+        limits: Limits | None = getattr(self.server_connection, "limits", None)
         parse_body_arguments(
             self.headers.get("Content-Type", ""),
             self.body,
             self.body_arguments,
             self.files,
             self.headers,
+            config=None if limits is None else ParseBodyConfig.from_limits(limits),
         )
         self._arguments = None
 

@@ -109,6 +109,8 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
             max_buffer_size=max_buffer_size,
             read_chunk_size=chunk_size,
             io_loop=io_loop,
+            max_connections=self.conn_params.limits.max_connections,
+            handshake_timeout=self.conn_params.limits.handshake_timeout,
         )
         self._connections: set[HTTP1ServerConnection] = set()
         self._sweeper: Sweeper | None = None

@@ -6,16 +6,17 @@ this application, is also what receives the body and runs the handler: one objec
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
 
 from gustnado.http.delegates import HTTPMessageDelegate
 from gustnado.http.messages import HTTPServerRequest
 from gustnado.web.handler import RequestHandler
-from gustnado.web.handler.lifecycle import start_task
+from gustnado.web.handler.tasks import guard, start_task
 
 if TYPE_CHECKING:
+    import asyncio
+
     from gustnado.http.delegates import HTTPConnection
     from gustnado.http.headers import HTTPHeaders
     from gustnado.http.messages import RequestStartLine, ResponseStartLine
@@ -42,22 +43,11 @@ def stream_request_body(cls: type[RequestHandler]) -> type[RequestHandler]:
 class HandlerDelegate(HTTPMessageDelegate):
     """Collects or passes on a request's body, and runs the handler."""
 
-    # Defaults live on the class, so that a request costs only what is set on its delegate.
-    request: HTTPServerRequest | None = None
-    handler_class: type[RequestHandler] | None = None
-    handler_kwargs: dict[str, Any] | None = None
-    path_args: list[Any] | None = None
-    path_kwargs: dict[str, Any] | None = None
-    _chunks: list[bytes] | None = None
-    _handler: RequestHandler | None = None
-    _task: asyncio.Future[None] | None = None  # held here, since a loop holds tasks only weakly
-    _failed: bool = False
-
     def __init__(
         self,
         application: Application,
-        request: HTTPServerRequest,
-        handler_class: type[RequestHandler],
+        request: HTTPServerRequest | None,
+        handler_class: type[RequestHandler] | None,
         handler_kwargs: dict[str, Any] | None,
         path_args: list[Any] | None = None,
         path_kwargs: dict[str, Any] | None = None,
@@ -68,6 +58,10 @@ class HandlerDelegate(HTTPMessageDelegate):
         self.handler_kwargs = handler_kwargs
         self.path_args = path_args
         self.path_kwargs = path_kwargs
+        self._chunks: list[bytes] | None = None
+        self._handler: RequestHandler | None = None
+        self._task: asyncio.Future[None] | None = None  # held here, since a loop holds tasks only weakly
+        self._failed = False
 
     def headers_received(
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
@@ -112,7 +106,7 @@ class HandlerDelegate(HTTPMessageDelegate):
         else:
             transforms = self.application.make_transforms(handler.request)
             wrapped = handler._execute(transforms, *(self.path_args or ()), **(self.path_kwargs or {}))
-            self._task = asyncio.ensure_future(wrapped)
+            self._task = start_task(wrapped)
         return self._task
 
     def _make_handler(self) -> RequestHandler:
@@ -136,9 +130,9 @@ class HandlerDelegate(HTTPMessageDelegate):
         try:
             pending = handler._begin(self.path_args, self.path_kwargs)
         except Exception as error:
-            self._fail(handler, error)
+            self._fail(error)
             return None
-        return None if pending is None else start_task(self._guard(handler, pending))
+        return None if pending is None else start_task(guard(pending, self._fail))
 
     def _pass_on(self, chunk: bytes) -> Awaitable[None] | None:
         handler = self._handler
@@ -147,9 +141,9 @@ class HandlerDelegate(HTTPMessageDelegate):
         try:
             pending = handler.data_received(chunk)
         except Exception as error:
-            self._fail(handler, error)
+            self._fail(error)
             return None
-        return None if pending is None else start_task(self._guard(handler, pending))
+        return None if pending is None else start_task(guard(pending, self._fail))
 
     def _finish_streaming(self, handler: RequestHandler) -> None:
         if self._failed or handler._finished:
@@ -161,26 +155,20 @@ class HandlerDelegate(HTTPMessageDelegate):
             elif handler._auto_finish and not handler._finished:
                 handler.finish()
         except Exception as error:
-            self._fail(handler, error)
+            self._fail(error)
 
-    async def _guard(self, handler: RequestHandler, pending: Awaitable[None]) -> None:
-        try:
-            await pending
-        except Exception as error:
-            self._fail(handler, error)
-
-    def _fail(self, handler: RequestHandler, error: Exception) -> None:
+    def _fail(self, error: Exception) -> None:
         self._failed = True
-        handler._handle_request_exception(error)
+        if self._handler is not None:
+            self._handler._handle_request_exception(error)
 
 
 class RequestDelegate(HandlerDelegate):
     """What an application gives to a server for each request: finds the route when the head is there."""
 
-    _inner: HTTPMessageDelegate | None = None
-
     def __init__(self, application: Application, server_conn: object, request_conn: HTTPConnection) -> None:
-        self.application = application
+        HandlerDelegate.__init__(self, application, None, None, None)
+        self._inner: HTTPMessageDelegate | None = None
         self._server_connection = server_conn
         self._connection = request_conn
 

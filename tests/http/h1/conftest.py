@@ -25,44 +25,25 @@ from gustnado.http.sweeper import Sweeper
 TURNS = 30  # of the event loop, after which nothing is left to do in these tests
 
 
-class Clock:
-    """An event loop as a sweeper sees it, with a clock that the test sets."""
+class ClockLoop(asyncio.SelectorEventLoop):
+    """An event loop whose clock is set by the test."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-        self._now = 1000.0
-        self._calls: list[tuple[float, Callable[[], object], Clock.Handle]] = []
-
-    class Handle:
-        cancelled = False
-
-        def cancel(self) -> None:
-            self.cancelled = True
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 1000.0
+        self._timers: list[asyncio.TimerHandle] = []
 
     def time(self) -> float:
-        return self._now
+        return self.now
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._loop, name)
-
-    def call_later(self, delay: float, callback: Callable[[], object]) -> Clock.Handle:
-        handle = Clock.Handle()
-        self._calls.append((self._now + delay, callback, handle))
-        return handle
+    def call_at(self, when: float, callback: Any, *args: Any, context: Any = None) -> asyncio.TimerHandle:
+        timer = super().call_at(when, callback, *args, context=context)
+        self._timers.append(timer)
+        return timer
 
     def armed(self) -> int:
         """How many calls are to come."""
-        return sum(not handle.cancelled for _, _, handle in self._calls)
-
-    def pass_time(self, seconds: float) -> None:
-        """Let ``seconds`` pass, with all that happens meanwhile."""
-        end = self._now + seconds
-        while due := [call for call in self._calls if call[0] <= end and not call[2].cancelled]:
-            first = min(due, key=lambda call: call[0])
-            self._calls.remove(first)
-            self._now = first[0]
-            first[1]()
-        self._now = end
+        return sum(timer.when() > self.now and not timer.cancelled() for timer in self._timers)
 
 
 class FakeTransport:
@@ -240,7 +221,7 @@ class Peer:
 
     def __init__(
         self,
-        loop: asyncio.AbstractEventLoop,
+        loop: ClockLoop,
         limits: Limits | None = None,
         half_close: bool = True,
         no_keep_alive: bool = False,
@@ -249,7 +230,6 @@ class Peer:
         **program: Any,
     ) -> None:
         self.loop = loop
-        self.clock = Clock(loop)
         self.program = Program(**program)
         self.stream = FakeStream(loop, half_close)
         self.taken = 0
@@ -259,7 +239,7 @@ class Peer:
         self.connection: Any = None
 
         def begin() -> None:
-            sweeper = Sweeper(self.clock, 1.0)  # type: ignore[arg-type]  # as much of a loop as it needs
+            sweeper = Sweeper(loop, 1.0)
             self.connection = HTTP1ServerConnection(self.stream, params, "192.0.2.7", sweeper)  # type: ignore[arg-type]
             self.connection.start_serving(self.program)
 
@@ -284,7 +264,8 @@ class Peer:
         """Let time pass, a second or (where it is long) a hundredth of it at a time."""
         steps = min(100, max(1, int(seconds)))
         for _ in range(steps):
-            self.do(self.clock.pass_time, seconds / steps)
+            self.loop.now += seconds / steps
+            self.do(lambda: None)
 
     def half_close(self) -> None:
         """Send no more."""
@@ -321,7 +302,7 @@ class Peer:
 @pytest.fixture
 def connect() -> Iterator[Callable[..., Peer]]:
     """``connect(limits=None, on_head=None, on_data=None, on_finish=None, ...)`` gives a :class:`Peer`."""
-    loop = asyncio.new_event_loop()
+    loop = ClockLoop()
     try:
         yield lambda **options: Peer(loop, **options)
         while tasks := asyncio.all_tasks(loop):

@@ -145,6 +145,8 @@ class HTTP1Connection(ResponseWriter, HTTPConnection):
             return self._gone()
         server = self._server
         if len(body) > 65536:
+            if "Content-Length" not in headers:
+                headers["Content-Length"] = str(len(body))
             future = self.write_headers(start_line, headers, body)
             self.finish()
             return future

@@ -10,6 +10,7 @@ cdef class HTTP1ServerConnection:
     cdef double _body_since
     cdef double _body_timeout
     cdef double _born
+    cdef object _context
     cdef object _delegate
     cdef long long _dropped
     cdef bint _in_head
@@ -19,6 +20,7 @@ cdef class HTTP1ServerConnection:
     cdef long long _max_requests
     cdef long long _max_turns
     cdef list _output
+    cdef Py_ssize_t _output_size
     cdef RequestParser _parser
     cdef bint _paused
     cdef object _request
@@ -59,8 +61,10 @@ cdef class HTTP1ServerConnection:
     cdef bint _drain(self) except -1
     cpdef bint speaks_http11(self)
     cpdef bint may_keep_alive(self)
+    @cython.locals(output=list)
     cpdef write(self, bytes data)
-    cdef _flush(self)
+    @cython.locals(output=list)
+    cpdef flush(self)
     cpdef response_done(self, request)
     cdef _next_request(self)
     cdef _close_after_output(self)

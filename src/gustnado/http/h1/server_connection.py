@@ -12,8 +12,8 @@ Theory of operation. The connection is the *consumer* of its stream: each chunk 
   (RFC 9112 section 9.6), so that it can read the answer;
 - ``CLOSED``: the stream is gone, or belongs to another protocol.
 
-While one call of ``_advance`` answers several pipelined requests, what they write is collected and leaves in
-one write. No request costs a timer: a sweep looks at all connections (see :mod:`gustnado.http.sweeper`).
+What is written is collected, and leaves when the loop has dealt with the events of its turn: answers to
+pipelined requests in one write, those to many connections in a burst. No request costs a timer: a sweep looks at all connections (see :mod:`gustnado.http.sweeper`).
 """
 
 from __future__ import annotations
@@ -43,6 +43,9 @@ HEAD, BODY, RESPOND, DRAIN, LINGER, CLOSED = range(6)
 # A body's average rate counts once it has taken this long: the first packets tell nothing.
 _RATE_AFTER = 10.0
 
+# More than this is handed over at once, so that writing meets backpressure.
+_MAX_OUTPUT = 65536
+
 
 class HTTP1ServerConnection:
     """Serves the requests of one connection, one after the other.
@@ -59,6 +62,7 @@ class HTTP1ServerConnection:
         "_body_since",
         "_body_timeout",
         "_born",
+        "_context",
         "_delegate",
         "_dropped",
         "_in_head",
@@ -68,6 +72,7 @@ class HTTP1ServerConnection:
         "_max_requests",
         "_max_turns",
         "_output",
+        "_output_size",
         "_parser",
         "_paused",
         "_request",
@@ -105,6 +110,7 @@ class HTTP1ServerConnection:
         self._parser = RequestParser(self.limits)
         self._delegate: HTTPServerConnectionDelegate | None = None
         self._request: HTTP1Connection | None = None
+        self._context = contextvars.copy_context()  # of no request
         self._request_context: contextvars.Context | None = None
         self._state = HEAD
         self._advancing = False
@@ -112,6 +118,7 @@ class HTTP1ServerConnection:
         self._waiting: asyncio.Future[Any] | None = None  # the delegate's, before more of the body
         self._waiters: list[asyncio.Future[None]] | None = None  # of writes, while the peer is slow
         self._output: list[bytes] = []
+        self._output_size = 0
         self._requests = 0
         self._keeps_alive = not self.params.no_keep_alive
         self._max_requests = self.limits.max_requests
@@ -148,15 +155,17 @@ class HTTP1ServerConnection:
 
     def abort(self) -> None:
         """Close the connection now."""
-        self._flush()
+        self.flush()
+        self._state = LINGER
         self.stream.close()
 
     def detach(self, request: HTTP1Connection) -> IOStream:
         """Give the stream away; see :meth:`HTTP1Connection.detach`."""
-        self._flush()
+        self.flush()
         self._leave()
         request.release()
         self.stream.detach_consumer(self._parser.take_rest())
+        self._resume()
         return self.stream
 
     def _leave(self) -> None:
@@ -184,16 +193,23 @@ class HTTP1ServerConnection:
     def eof_received(self) -> bool:
         """The peer will send no more; it may still read."""
         self.eof = True
+        if self._state == BODY and self._waiting is not None:
+            return True  # the rest of the body may be here already
         if self._state != RESPOND:
-            if self._state in (HEAD, BODY) and (self._state == BODY or self._parser.pending()):
-                gen_log.info("%s closed the connection within a request", self.peer())
+            self._end_early()
             return False
         self._since = self.sweeper.now
         request = self._request
         if request is not None:
-            request.keep_alive = False
+            request.keep_alive = request.keep_alive and self._parser.pending() > 0
             self._run(request.tell_closed)
         return True
+
+    def _end_early(self) -> None:
+        """No more will come of what is being read."""
+        if self._state == BODY or (self._state == HEAD and self._parser.pending()):
+            gen_log.info("%s closed the connection within a request", self.peer())
+        self.stream.close()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """The stream has closed."""
@@ -236,6 +252,13 @@ class HTTP1ServerConnection:
             self._paused = False
             self.stream.resume_reading()
 
+    def _read_on(self) -> None:
+        """Nothing more can be done with what has arrived."""
+        if self.eof:
+            self._end_early()
+        else:
+            self._resume()
+
     # Requests
 
     def _advance(self) -> None:
@@ -249,7 +272,7 @@ class HTTP1ServerConnection:
             while True:
                 if self._state == HEAD:
                     if not parser.pending():
-                        self._resume()
+                        self._read_on()
                         break
                     if turns >= self._max_turns:
                         self._pause()
@@ -260,7 +283,7 @@ class HTTP1ServerConnection:
                         if not self._in_head:
                             self._in_head = True  # its deadline runs from its first byte
                             self._since = self.sweeper.now
-                        self._resume()
+                        self._read_on()
                         break
                     turns += 1
                     self._begin(start_line)
@@ -276,8 +299,6 @@ class HTTP1ServerConnection:
             self._refuse(error)
         finally:
             self._advancing = False
-            if self._output:
-                self._flush()
 
     def _begin(self, start_line: RequestStartLine) -> None:
         parser = self._parser
@@ -286,7 +307,7 @@ class HTTP1ServerConnection:
         method = start_line[0]
         keep_alive = parser.keep_alive and self._keeps_alive and method != "CONNECT"
         self._request = request = HTTP1Connection(self, method == "HEAD", parser.http11, keep_alive)
-        self._request_context = context = contextvars.copy_context()
+        self._request_context = context = self._context.copy()
         self._state = RESPOND
         if not parser.complete:
             self._state = BODY
@@ -315,9 +336,11 @@ class HTTP1ServerConnection:
     def _want_body(self) -> None:
         """The program has seen the head and did not answer yet: the body may come."""
         self._parser.check_body_size()
+        request = self._request
         if self._parser.expects_continue and not self._parser.pending():
-            self._parser.expects_continue = False
-            self.write(informational(100))
+            if request is not None and not request.head_written:
+                self._parser.expects_continue = False
+                self.write(informational(100))
 
     def _read_body(self) -> bool:
         """Hand a piece of the body to the program. False: there is none, or it is to wait."""
@@ -349,7 +372,7 @@ class HTTP1ServerConnection:
             self._loop.call_soon(self._advance)
             return False
         if not chunk:
-            self._resume()
+            self._read_on()
         return bool(chunk)
 
     def _finish_message(self) -> None:
@@ -372,13 +395,15 @@ class HTTP1ServerConnection:
             future.add_done_callback(self._waited)
 
     def _waited(self, future: asyncio.Future[Any]) -> None:
-        if self._waiting is not future:
+        error = None if future.cancelled() else future.exception()
+        if self._waiting is not future or self._request is None:
+            if error is not None and not isinstance(error, (HTTPInputError, StreamClosedError)):
+                app_log.error("Uncaught exception in a delegate, %s", self.peer(), exc_info=error)
             return
         self._waiting = None
-        error = None if future.cancelled() else future.exception()
-        if self._state not in (BODY, RESPOND) or self._request is None:
-            return
-        self._since = self.sweeper.now
+        now = self.sweeper.now
+        self._body_since += now - self._since  # the client is not to blame for this time
+        self._since = now
         try:
             if future.cancelled():
                 self.abort()
@@ -421,7 +446,7 @@ class HTTP1ServerConnection:
 
     def may_keep_alive(self) -> bool:
         """Whether the connection can be kept after the response that is about to begin."""
-        if self.closing or self.eof or self._requests >= self._max_requests:
+        if self.closing or self._requests >= self._max_requests or (self.eof and not self._parser.pending()):
             return False
         if self.sweeper.now - self._born > self._max_age:
             return False
@@ -432,31 +457,35 @@ class HTTP1ServerConnection:
 
     def write(self, data: bytes) -> asyncio.Future[None]:
         """Write to the stream; the future is pending while the peer is slow."""
-        transport = self.stream.transport
-        if data and transport is not None:
-            if self._advancing and (self._output or self._parser.pending()):
-                self._output.append(data)
-            else:
-                transport.write(data)
+        if data:
+            output = self._output
+            if not output:
+                self.sweeper.flush_soon(self)
+            output.append(data)
+            self._output_size += len(data)
+            if self._output_size > _MAX_OUTPUT:
+                self.flush()
         if self._waiters is None:
             return self.sweeper.done
         future: asyncio.Future[None] = self._loop.create_future()
         self._waiters.append(future)
         return future
 
-    def _flush(self) -> None:
-        if self._output:
-            output, self._output = self._output, []
-            transport = self.stream.transport
-            if transport is not None:
-                transport.write(b"".join(output))
+    def flush(self) -> None:
+        """Hand over to the transport what has been written."""
+        output = self._output
+        if not output:
+            return
+        self._output = []
+        self._output_size = 0
+        transport = self.stream.transport
+        if transport is not None:
+            transport.write(output[0] if len(output) == 1 else b"".join(output))
 
     def response_done(self, request: HTTP1Connection) -> None:
         """The response to ``request`` has been written."""
         keep_alive = request.keep_alive
-        if self._waiting is not None:
-            self._waiting.cancel()
-            self._waiting = None
+        self._waiting = None
         request.release()
         self._request = None
         self._request_context = None
@@ -474,7 +503,7 @@ class HTTP1ServerConnection:
                 self._state = DRAIN
             else:
                 self._linger()
-        if not self._advancing and (self._paused or self._state == DRAIN):
+        if not self._advancing and (self._paused or self._state == DRAIN or self._parser.pending()):
             self._loop.call_soon(self._advance)
 
     def _next_request(self) -> None:
@@ -483,22 +512,26 @@ class HTTP1ServerConnection:
         self._since = self.sweeper.now
 
     def _close_after_output(self) -> None:
-        self._flush()
+        self.flush()
+        transport = self.stream.transport
+        if transport is not None and transport.get_write_buffer_size():
+            self._linger()  # for a slow client it takes as long as it takes
+            return
         self._state = LINGER
-        self._since = self.sweeper.now
         self.stream.close()
 
     def _linger(self) -> None:
         """Send the end of what we say, and let the peer finish."""
-        self._flush()
+        self.flush()
         self._state = LINGER
         self._since = self.sweeper.now
         self._parser.take_rest()
         transport = self.stream.transport
-        if transport is None or self.eof or not transport.can_write_eof():
+        if transport is None or (self.eof and not transport.get_write_buffer_size()):
             self.stream.close()
             return
-        transport.write_eof()
+        if transport.can_write_eof():
+            transport.write_eof()
         self._resume()
 
     # Trouble
@@ -525,9 +558,9 @@ class HTTP1ServerConnection:
 
     def _refuse(self, error: HTTPInputError) -> None:
         """Answer what could not be read, and close."""
-        gen_log.info("Malformed HTTP message from %s: %s", self.peer(), error)
+        gen_log.info("Malformed HTTP message from %s: %s", self.peer(), str(error))
         request, self._request = self._request, None
-        answerable = request is None or not request.head_written
+        answerable = self._state != DRAIN if request is None else not request.head_written
         if request is not None:
             self._run(request.tell_closed)
             request.release()
@@ -588,7 +621,9 @@ class HTTP1ServerConnection:
 
     def _sweep_writing(self, now: float, waited: float) -> None:
         transport = self.stream.transport
-        unsent = 0 if transport is None else transport.get_write_buffer_size()
+        if transport is None:
+            return  # closed already; the stream bounds how long that takes
+        unsent = transport.get_write_buffer_size()
         if unsent != self._write_size:
             self._write_size = unsent
             self._since = now
@@ -596,5 +631,5 @@ class HTTP1ServerConnection:
             if 0 < self.limits.write_timeout < waited:
                 gen_log.info("%s does not read its response; aborted after %g s", self.peer(), waited)
                 self.stream.abort()
-        elif self._state == LINGER and waited > self.limits.linger_timeout:
+        elif self._state == LINGER and (self.eof or waited > self.limits.linger_timeout):
             self.stream.abort()

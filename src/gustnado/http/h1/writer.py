@@ -166,9 +166,14 @@ class ResponseWriter:
         :raises gustnado.errors.HTTPOutputError: as they do; nothing is to be sent then.
         """
         fields = headers._fields
-        if not self._is_head and code != 204 and code != 304 and "Content-Length" not in fields:
+        if code != 204 and code != 304 and "Content-Length" not in fields:
             fields["Content-Length"] = str(len(body))
-        return self.head(code, reason, headers, date) + self.data(body) + self.end()
+        try:
+            return self.head(code, reason, headers, date) + self.data(body) + self.end()
+        except HTTPOutputError:
+            self.head_written = self.ended = self._no_body = self._chunked = False
+            self._left = -1
+            raise
 
     def end(self, trailers: HeaderMap | None = None) -> bytes:
         """The end of the response.

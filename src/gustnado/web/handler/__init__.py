@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from gustnado.web.errors import HTTPError
 from gustnado.web.handler.arguments import ArgumentsMixin
 from gustnado.web.handler.auth import CurrentUserMixin
 from gustnado.web.handler.caching import CachingMixin
@@ -12,6 +16,7 @@ from gustnado.web.handler.links import LinksMixin
 from gustnado.web.handler.localization import LocalizationMixin
 from gustnado.web.handler.output import OutputMixin
 from gustnado.web.handler.rendering import RenderingMixin
+from gustnado.web.handler.tasks import TasksMixin
 from gustnado.web.handler.xsrf import XSRFMixin
 
 __all__ = ["RequestHandler"]
@@ -19,6 +24,7 @@ __all__ = ["RequestHandler"]
 
 class RequestHandler(
     LifecycleMixin,
+    TasksMixin,
     OutputMixin,
     CachingMixin,
     FailuresMixin,
@@ -43,3 +49,24 @@ class RequestHandler(
     """
 
     _stream_request_body: bool = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._flush_is_overridden = cls.flush is not OutputMixin.flush
+
+    def _initialize(self) -> None:
+        pass
+
+    initialize: Callable[..., None] = _initialize
+    """Override to take the keyword arguments of the route."""
+
+    def _unimplemented_method(self, *args: str, **kwargs: str) -> Awaitable[None] | None:
+        raise HTTPError(405)
+
+    head: Callable[..., Awaitable[None] | None] = _unimplemented_method
+    get: Callable[..., Awaitable[None] | None] = _unimplemented_method
+    post: Callable[..., Awaitable[None] | None] = _unimplemented_method
+    delete: Callable[..., Awaitable[None] | None] = _unimplemented_method
+    patch: Callable[..., Awaitable[None] | None] = _unimplemented_method
+    put: Callable[..., Awaitable[None] | None] = _unimplemented_method
+    options: Callable[..., Awaitable[None] | None] = _unimplemented_method

@@ -19,7 +19,7 @@ class CachingMixin(HandlerState):
         """
         buffer = self._write_buffer
         content = buffer[0] if len(buffer) == 1 else b"".join(buffer)
-        return f'"{hashlib.sha1(content, usedforsecurity=False).hexdigest()}"'
+        return '"' + hashlib.blake2b(content, digest_size=16).hexdigest() + '"'
 
     def set_etag_header(self) -> None:
         """Set the ``ETag`` field to :meth:`compute_etag`, where that gives one."""

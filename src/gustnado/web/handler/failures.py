@@ -21,10 +21,6 @@ _PAGE = "<html><title>{status}: {reason}</title><body>{status}: {reason}</body><
 class FailuresMixin(HandlerState):
     """Error pages and the logging of exceptions."""
 
-    if TYPE_CHECKING:
-
-        def _request_summary(self) -> str: ...
-
     def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
         """Answer with an error page made by :meth:`write_error`, in place of what was written so far.
 
@@ -53,10 +49,6 @@ class FailuresMixin(HandlerState):
             app_log.error("Uncaught exception in write_error", exc_info=True)
         if not self._finished:
             self.finish()
-
-    if TYPE_CHECKING:
-
-        def _ended(self) -> None: ...
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Write the error page; override to make it yours.

@@ -7,49 +7,33 @@ as soon as one of its methods returns an awaitable the rest runs in a task of it
 
 from __future__ import annotations
 
-import asyncio
-import sys
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from gustnado.web.errors import HTTPError
-from gustnado.web.handler.auth import resolve_current_user
 from gustnado.web.handler.state import HandlerState
+from gustnado.web.handler.tasks import start_task
 
 if TYPE_CHECKING:
+    import asyncio
+
     from gustnado.http.messages import HTTPServerRequest
     from gustnado.web.application import Application
 
-__all__ = ["LifecycleMixin", "start_task"]
+__all__ = ["LifecycleMixin"]
 
 _SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
-_EAGER = sys.version_info >= (3, 12)
-
-
-def start_task(coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-    """Run ``coroutine`` as a task of the running loop: at once where Python can (3.12), else when it comes up."""
-    loop = asyncio.get_running_loop()
-    if _EAGER:
-        return asyncio.Task(coroutine, loop=loop, eager_start=True)  # type: ignore[call-arg,unused-ignore]
-    return loop.create_task(coroutine)
 
 
 class LifecycleMixin(HandlerState):
     """Making, preparing, calling and ending a handler."""
 
-    SUPPORTED_METHODS: tuple[str, ...] = ("GET", "HEAD", "POST", "DELETE", "PATCH", "PUT", "OPTIONS")
+    SUPPORTED_METHODS = ("GET", "HEAD", "POST", "DELETE", "PATCH", "PUT", "OPTIONS")
 
     def __init__(self, application: Application, request: HTTPServerRequest, **kwargs: Any) -> None:
-        self.application = application
-        self.request = request
+        HandlerState.__init__(self, application, request)
         self.clear()
         self.initialize(**kwargs)
-
-    def initialize(self, **kwargs: Any) -> None:
-        """Override to take the keyword arguments of the route."""
-        if kwargs:
-            names = ", ".join(kwargs)
-            raise TypeError(f"{type(self).__name__}.initialize() does not take the route's arguments: {names}")
 
     def prepare(self) -> Awaitable[None] | None:
         """Called before the method of the verb, whichever that is; may be ``async def``.
@@ -74,11 +58,6 @@ class LifecycleMixin(HandlerState):
         """
         raise NotImplementedError("a handler with @stream_request_body overrides data_received()")
 
-    def _unimplemented_method(self, *args: str, **kwargs: str) -> Awaitable[None] | None:
-        raise HTTPError(405)
-
-    head = get = post = delete = patch = put = options = _unimplemented_method
-
     def _begin(self, path_args: list[Any] | None, path_kwargs: dict[str, Any] | None) -> Awaitable[None] | None:
         """All that comes before the method of the verb. The awaitable, if any, is what is left of it."""
         method = self.request.method
@@ -88,17 +67,11 @@ class LifecycleMixin(HandlerState):
             self.path_args = [self.decode_argument(arg) for arg in path_args]
         if path_kwargs:
             self.path_kwargs = {name: self.decode_argument(arg, name=name) for name, arg in path_kwargs.items()}
-        if method not in _SAFE_METHODS and self.application.settings.get("xsrf_cookies"):
-            self.check_xsrf_cookie()
+        if method not in _SAFE_METHODS:
+            self._cross_origin_protection()
         if self.current_user_is_async:
             return self._begin_async()
         return self.prepare()
-
-    async def _begin_async(self) -> None:
-        await resolve_current_user(self)  # type: ignore[arg-type]
-        pending = self.prepare()
-        if pending is not None:
-            await pending
 
     def _invoke(self) -> Awaitable[Any] | None:
         """Call the method of the verb."""
@@ -122,47 +95,6 @@ class LifecycleMixin(HandlerState):
         except Exception as error:
             self._handle_request_exception(error)
         return None
-
-    async def _run_async(self, pending: Awaitable[None]) -> None:
-        try:
-            await pending
-            if self._finished:
-                return
-            result = self._invoke()
-        except asyncio.CancelledError:
-            self._cancelled()
-            raise
-        except Exception as error:
-            self._handle_request_exception(error)
-            return
-        await self._complete(result)
-
-    async def _complete(self, result: Awaitable[Any] | None) -> None:
-        """Await what the method of the verb returned, then finish."""
-        try:
-            if result is not None:
-                await result
-            if self._auto_finish and not self._finished:
-                self.finish()
-        except asyncio.CancelledError:
-            self._cancelled()
-            raise
-        except Exception as error:
-            self._handle_request_exception(error)
-
-    async def _execute(self, transforms: list[Any], *args: Any, **kwargs: Any) -> None:
-        """What tracing tools wrap: all of a request. Called only where it has been wrapped or overridden."""
-        self._transforms = transforms or None
-        task = self._run(list(args), dict(kwargs))
-        if task is not None:
-            await task
-
-    def _cancelled(self) -> None:
-        """The task was cancelled: nobody will answer, so the client must not wait."""
-        if not self._finished:
-            self._finished = True
-            self.request.connection.close()
-            self._ended()
 
     def _ended(self) -> None:
         """After the response: the log, and :meth:`on_finish`, once."""
@@ -189,10 +121,3 @@ class LifecycleMixin(HandlerState):
     def reverse_url(self, name: str, *args: Any) -> str:
         """The URL of the route called ``name``; see :meth:`Application.reverse_url`."""
         return self.application.reverse_url(name, *args)
-
-    if TYPE_CHECKING:
-        current_user_is_async: bool
-
-        def decode_argument(self, value: bytes | str, name: str | None = None) -> str: ...
-        def check_xsrf_cookie(self) -> None: ...
-        def _handle_request_exception(self, error: BaseException) -> None: ...

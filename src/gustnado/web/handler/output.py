@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime
 import numbers
-import urllib.parse
 from typing import TYPE_CHECKING, Any
 
 from gustnado.errors import UsageError
@@ -41,16 +40,13 @@ _REPRESENTATION = ("Allow", "Content-Encoding", "Content-Language", "Content-Len
 class OutputMixin(HandlerState):
     """Status, header fields and body of the response."""
 
-    _flush_is_overridden: bool = False
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        cls._flush_is_overridden = cls.flush is not OutputMixin.flush
+    _flush_is_overridden = False  # set for each handler class
 
     def clear(self) -> None:
         """Start the response anew: default header fields, status 200, nothing written."""
-        self._headers = headers = HTTPHeaders()
+        headers = HTTPHeaders()
         headers._fields = _DEFAULT_FIELDS.copy()
+        self._headers = headers
         self._write_buffer = []
         self.set_default_headers()
         self._status_code = 200
@@ -192,7 +188,6 @@ class OutputMixin(HandlerState):
             future = self.flush(include_footers=True)
             self.request.connection.finish()
             return future
-        self._headers_written = True
         if self._new_cookie is not None:
             self._add_cookies()
         buffer = self._write_buffer
@@ -200,6 +195,7 @@ class OutputMixin(HandlerState):
         self._write_buffer = []
         start_line = _new_tuple(ResponseStartLine, ("", self._status_code, self._reason))
         written: Future[None] = self.request.connection.write_response(start_line, self._headers, body)
+        self._headers_written = True  # where that raised, there can still be an error page
         return written
 
     def _complete_head(self) -> None:
@@ -223,12 +219,6 @@ class OutputMixin(HandlerState):
             if "Content-Length" not in self._headers._fields:
                 self._headers._fields["Content-Length"] = str(sum([len(part) for part in self._write_buffer]))
 
-    if TYPE_CHECKING:
-
-        def set_etag_header(self) -> None: ...
-        def check_etag_header(self) -> bool: ...
-        def _ended(self) -> None: ...
-
     def redirect(self, url: str, permanent: bool = False, status: int | None = None) -> None:
         """Send the client to ``url``, which may be relative, and finish.
 
@@ -244,7 +234,7 @@ class OutputMixin(HandlerState):
         elif not (isinstance(status, int) and 300 <= status <= 399):
             raise ValueError(f"{status!r} is not the status of a redirection: 300 to 399")
         self.set_status(status)
-        self.set_header("Location", _quote_location(url))
+        self.set_header("Location", _location(url))
         self.finish()
 
     def detach(self) -> IOStream:
@@ -254,7 +244,6 @@ class OutputMixin(HandlerState):
         return stream
 
 
-def _quote_location(url: str) -> str:
-    """A URL as a ``Location`` field can hold it: what is not ASCII percent-encoded, the rest as it is."""
-    text = url.decode("utf-8") if isinstance(url, bytes) else url
-    return text if text.isascii() else urllib.parse.quote(text, safe="!#$%&'()*+,/:;=?@[]~")
+def _location(url: str | bytes) -> str:
+    """A URL as a ``Location`` field holds it: as it is, what is not ASCII as the bytes of its UTF-8."""
+    return utf8(url).decode("latin-1")

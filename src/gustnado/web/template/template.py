@@ -6,6 +6,7 @@ b'Hello &lt;Ben&gt;!'
 
 from __future__ import annotations
 
+import builtins
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -100,6 +101,7 @@ class Template:
         if binds(self._main.module, BATCHED):
             self._main = self._plain = compile_program(self._program, self.name, batch=False)
         self._identity: dict[str, Any] = {
+            "__builtins__": builtins,  # what C code needs that imports within a template, as strftime does
             "__name__": self.name.replace(".", "_"),
             "__loader__": _Source(self.code),
         }

@@ -1,0 +1,24 @@
+# What C knows of messages.py (see the design document, section 3).
+
+
+cdef class RequestData:
+    cdef public object method
+    cdef public object uri
+    cdef public object version
+    cdef public object headers
+    cdef public object body
+    cdef public object path
+    cdef public object query
+    cdef public object connection
+    cdef public object server_connection
+    cdef public object _arguments
+    cdef public object _query_arguments
+    cdef public object _body_arguments
+    cdef public object _files
+    cdef public object _host
+    cdef public object _host_name
+    cdef public object _remote_ip
+    cdef public object _protocol
+    cdef public object _cookies
+    cdef public object _finish_time
+    cdef public double _start_time

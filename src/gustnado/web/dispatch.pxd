@@ -1,0 +1,28 @@
+# What C knows of dispatch.py (see the design document, section 3).
+from gustnado.http.delegates cimport HTTPMessageDelegate
+from gustnado.web.handler.state cimport HandlerState
+
+
+cdef class HandlerDelegate(HTTPMessageDelegate):
+    cdef public object application
+    cdef public object request
+    cdef public object handler_class
+    cdef public object handler_kwargs
+    cdef public object path_args
+    cdef public object path_kwargs
+    cdef list _chunks
+    cdef HandlerState _handler
+    cdef object _task
+    cdef bint _failed
+
+    cpdef execute(self)
+    cdef HandlerState _make_handler(self)
+    cdef _begin_streaming(self)
+    cdef _pass_on(self, chunk)
+    cdef _finish_streaming(self, handler)
+
+
+cdef class RequestDelegate(HandlerDelegate):
+    cdef object _connection
+    cdef HTTPMessageDelegate _inner
+    cdef object _server_connection

@@ -1,0 +1,6 @@
+# What C knows of caching.py (see the design document, section 3).
+from gustnado.web.handler.state cimport HandlerState
+
+
+cdef class CachingMixin(HandlerState):
+    pass

@@ -1,0 +1,82 @@
+"""The part of a handler's life that awaits: it runs in a task of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Any
+
+from gustnado.web.handler.auth import resolve_current_user
+from gustnado.web.handler.state import HandlerState
+
+__all__ = ["TasksMixin", "guard", "start_task"]
+
+_EAGER = sys.version_info >= (3, 12)
+
+
+def start_task(coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    """Run ``coroutine`` as a task of the running loop: at once where Python can (3.12), else when it comes up."""
+    loop = asyncio.get_running_loop()
+    if _EAGER:
+        return asyncio.Task(coroutine, loop=loop, eager_start=True)  # type: ignore[call-arg,unused-ignore]
+    return loop.create_task(coroutine)
+
+
+async def guard(pending: Awaitable[Any], failed: Callable[[Exception], object]) -> None:
+    """Await ``pending``; give the exception that it raises, if any, to ``failed``."""
+    try:
+        await pending
+    except Exception as error:
+        failed(error)
+
+
+class TasksMixin(HandlerState):
+    """Preparing and calling a handler whose methods are coroutines."""
+
+    async def _begin_async(self) -> None:
+        await resolve_current_user(self)  # type: ignore[arg-type]
+        pending = self.prepare()
+        if pending is not None:
+            await pending
+
+    async def _run_async(self, pending: Awaitable[None]) -> None:
+        try:
+            await pending
+            if self._finished:
+                return
+            result = self._invoke()
+        except asyncio.CancelledError:
+            self._cancelled()
+            raise
+        except Exception as error:
+            self._handle_request_exception(error)
+            return
+        await self._complete(result)
+
+    async def _complete(self, result: Awaitable[Any] | None) -> None:
+        """Await what the method of the verb returned, then finish."""
+        try:
+            if result is not None:
+                await result
+            if self._auto_finish and not self._finished:
+                self.finish()
+        except asyncio.CancelledError:
+            self._cancelled()
+            raise
+        except Exception as error:
+            self._handle_request_exception(error)
+
+    async def _execute(self, transforms: list[Any], *args: Any, **kwargs: Any) -> None:
+        """What tracing tools wrap: all of a request. Called only where it has been wrapped or overridden."""
+        self._transforms = transforms or None
+        task = self._run(list(args), dict(kwargs))
+        if task is not None:
+            await task
+
+    def _cancelled(self) -> None:
+        """The task was cancelled: nobody will answer, so the client must not wait."""
+        if not self._finished:
+            self._finished = True
+            self.request.connection.close()
+            self._ended()

@@ -1,0 +1,150 @@
+"""Deadlines of many connections, looked at now and then; on a loop whose clock the test sets."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+import pytest
+
+from gustnado.http.sweeper import Sweeper
+
+
+class ClockLoop(asyncio.SelectorEventLoop):
+    now = 1000.0
+
+    def time(self) -> float:
+        return self.now
+
+    def pass_time(self, seconds: float) -> None:
+        self.now += seconds
+        self.run_until_complete(turns())
+
+
+async def turns() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+class Connection:
+    def __init__(self) -> None:
+        self.sweeps: list[float] = []
+
+    def sweep(self, now: float) -> None:
+        self.sweeps.append(now)
+
+
+@pytest.fixture
+def loop():
+    loop = ClockLoop()
+    yield loop
+    loop.close()
+
+
+def test_each_connection_is_looked_at_once_an_interval(loop) -> None:
+    sweeper = Sweeper(loop, 0.5)
+    connections = [Connection(), Connection()]
+    for connection in connections:
+        sweeper.add(connection)
+    for _ in range(3):
+        loop.pass_time(0.5)
+    assert [connection.sweeps for connection in connections] == [[1000.5, 1001.0, 1001.5]] * 2
+
+
+def test_now_is_the_time_of_the_last_sweep(loop) -> None:
+    sweeper = Sweeper(loop)
+    sweeper.add(Connection())
+    assert sweeper.now == 1000.0
+    loop.pass_time(0.75)
+    assert sweeper.now == 1000.0
+    loop.pass_time(0.75)
+    assert sweeper.now == 1001.5
+
+
+def test_now_is_now_for_the_first_connection_after_a_pause(loop) -> None:
+    sweeper = Sweeper(loop)
+    loop.pass_time(100)
+    sweeper.add(Connection())
+    assert sweeper.now == 1100.0
+
+
+def test_it_rests_while_there_are_no_connections(loop) -> None:
+    sweeper = Sweeper(loop)
+    connection = Connection()
+    sweeper.add(connection)
+    sweeper.discard(connection)
+    loop.pass_time(10)
+    assert connection.sweeps == []
+    assert sweeper.now == 1000.0
+    sweeper.add(connection)
+    loop.pass_time(1)
+    assert connection.sweeps == [1011.0]
+
+
+def test_discarding_a_stranger_does_nothing(loop) -> None:
+    sweeper = Sweeper(loop)
+    connection = Connection()
+    sweeper.discard(connection)
+    sweeper.add(connection)
+    sweeper.discard(Connection())
+    loop.pass_time(1)
+    assert connection.sweeps == [1001.0]
+
+
+def test_connections_may_come_and_go_during_a_sweep(loop) -> None:
+    sweeper = Sweeper(loop)
+    others = [Connection() for _ in range(5)]
+
+    class Leaver(Connection):
+        def sweep(self, now: float) -> None:
+            super().sweep(now)
+            sweeper.discard(self)
+            for other in others:
+                sweeper.add(other)
+
+    leavers = [Leaver() for _ in range(5)]
+    for leaver in leavers:
+        sweeper.add(leaver)
+    loop.pass_time(1)
+    loop.pass_time(1)
+    assert [leaver.sweeps for leaver in leavers] == [[1001.0]] * 5
+    assert [other.sweeps for other in others] == [[1002.0]] * 5
+
+
+def test_one_that_fails_does_not_keep_the_others_from_being_looked_at(loop, expect_log) -> None:
+    class Broken(Connection):
+        def sweep(self, now: float) -> None:
+            raise ValueError("oops")
+
+    sweeper = Sweeper(loop)
+    others = [Connection() for _ in range(5)]
+    for connection in [*others, Broken()]:
+        sweeper.add(connection)
+    with expect_log("gustnado.application", "Exception in a sweep of .*Broken", count=2):
+        loop.pass_time(1)
+        loop.pass_time(1)
+    assert [other.sweeps for other in others] == [[1001.0, 1002.0]] * 5
+
+
+def test_a_write_that_need_not_wait_is_done(loop) -> None:
+    sweeper = Sweeper(loop)
+    assert sweeper.done.result() is None
+    assert loop.run_until_complete(asyncio.wait_for(sweeper.done, 1)) is None
+
+
+def test_the_date_is_one_of_http(loop) -> None:
+    sweeper = Sweeper(loop)
+    assert re.fullmatch(r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT", sweeper.date)
+
+
+def test_a_coroutine_becomes_a_task(loop) -> None:
+    async def wind() -> str:
+        return "wind"
+
+    sweeper = Sweeper(loop)
+    assert loop.run_until_complete(sweeper.start(wind())) == "wind"
+
+
+def test_a_failed_future_complains_to_nobody(loop) -> None:
+    future = Sweeper(loop).failed(OSError("gone"))
+    assert isinstance(future.exception(), OSError)
