@@ -69,8 +69,9 @@ $(VENV)/.created: $(if $(PYTHON),force) pyproject.toml
 	@[ $@ -nt pyproject.toml ] || GUSTNADO_EXTENSIONS=0 $(RUN) -m pip install -q -e '.[build]'
 	@[ $@ -nt pyproject.toml ] || touch $@
 
-# The extensions, in place. The stamp says whether there are any: 1 or 0.
-$(VENV)/.built: $(VENV)/.created setup.py $(COMPILED)
+# The extensions, in place. The stamp says whether there are any, 1 or 0; made anew where the other is asked for.
+BUILT := $(shell cat $(VENV)/.built 2>/dev/null)
+$(VENV)/.built: $(VENV)/.created setup.py $(COMPILED) $(if $(filter-out $(BUILT),$(GUSTNADO_EXTENSIONS)),force)
 	@wanted=$${GUSTNADO_EXTENSIONS:-$$($(RUN) .ci/environment.py extensions)} && \
 		GUSTNADO_EXTENSIONS=$$wanted $(RUN) setup.py -q build_ext --inplace && echo $$wanted > $@
 

@@ -21,7 +21,7 @@ def documented(tree):
 def test_examples(example_source):
     """Read from the source, so that those of a compiled module are run too."""
     parser = doctest.DocTestParser()
-    reports: list[str] = []
+    reports = []
     runner = doctest.DocTestRunner(optionflags=OPTIONS)
     names = vars(importlib.import_module(example_source.name))
     for owner, text in documented(example_source.tree):

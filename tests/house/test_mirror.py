@@ -8,6 +8,7 @@ WHOLE = {
     "slides": "the programs of the slides",
     "demo": "the sample application",
     "benchmarks": "the harness that measures",
+    "wire": "requests and answers over sockets, through the whole server",
     "security": "the catalogue of bad input",
     "compat": "the tests of Tornado itself",
 }

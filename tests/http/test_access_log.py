@@ -11,7 +11,15 @@ from gustnado.http.access_log import log_access, summarize
 
 @pytest.mark.parametrize(
     ("status", "level"),
-    [(101, "INFO"), (200, "INFO"), (304, "INFO"), (399, "INFO"), (400, "WARNING"), (499, "WARNING"), (500, "ERROR")],
+    [
+        (101, "INFO"),
+        (200, "INFO"),
+        (304, "INFO"),
+        (399, "INFO"),
+        (400, "WARNING"),
+        (499, "WARNING"),
+        (500, "ERROR"),
+    ],
 )
 def test_the_level_follows_the_status(caplog, status: int, level: str) -> None:
     with caplog.at_level(logging.INFO, "gustnado.access"):

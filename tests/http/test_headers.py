@@ -137,7 +137,7 @@ def test_parse() -> None:
     assert list(headers.get_all()) == [("Content-Type", "text/html"), ("A", "b"), ("A", "c")]
 
 
-@pytest.mark.parametrize("text", ["a", "a : b", " a: b", "a: b\r\n c", "a: b\nc: d", ": b", "a: \x00", "a: b\rc"])
+@pytest.mark.parametrize("text", ["a", "a : b", " a: b", "a: b\r\n c", "a: b\n c", ": b", "a: \x00", "a: b\rc"])
 def test_parse_refuses(text: str) -> None:
     with pytest.raises(HTTPInputError):
         HTTPHeaders.parse(text)

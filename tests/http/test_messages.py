@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import time
 import types
+from typing import Any
 
 import pytest
 
@@ -42,9 +43,26 @@ class TestStartLines:
 
     @pytest.mark.parametrize(
         "line",
-        ["", "GET", "GET /", "GET  / HTTP/1.1", " GET / HTTP/1.1", "GET / HTTP/1.1 ", "GET\t/ HTTP/1.1", "GET / http/1.1"]
-        + ["G(T / HTTP/1.1", "GET /\x00 HTTP/1.1", "GET /ä HTTP/1.1", "GET /a#b HTTP/1.1", "GET / HTTP/1.1\r"]
-        + ["GET / HTTP/11.1", "GET / HTTP/1.1\n", "GET / HTTP/0.9", "GET / HTTP/\u0661.1", "GET / a HTTP/1.1"],
+        [
+            "",
+            "GET",
+            "GET /",
+            "GET  / HTTP/1.1",
+            " GET / HTTP/1.1",
+            "GET / HTTP/1.1 ",
+            "GET\t/ HTTP/1.1",
+            "GET / http/1.1",
+            "G(T / HTTP/1.1",
+            "GET /\x00 HTTP/1.1",
+            "GET /ä HTTP/1.1",
+            "GET /a#b HTTP/1.1",
+            "GET / HTTP/1.1\r",
+            "GET / HTTP/11.1",
+            "GET / HTTP/1.1\n",
+            "GET / HTTP/0.9",
+            "GET / HTTP/\u0661.1",
+            "GET / a HTTP/1.1",
+        ],
     )
     def test_what_is_no_request_line(self, line: str) -> None:
         with pytest.raises(HTTPInputError) as raised:
@@ -71,9 +89,23 @@ class TestStartLines:
 
     @pytest.mark.parametrize(
         "line",
-        ["", "HTTP/1.1", "HTTP/1.1 20 OK", "HTTP/1.1 2000 OK", "HTTP/1.1 099 x", "HTTP/2 200 OK", "http/1.1 200 OK"]
-        + ["HTTP/1.1 +20 OK", "HTTP/1.1  200 OK", "HTTP/1.1 200\tOK", "HTTP/1.1 200 O\x00K", "HTTP/1.1 200 OK\r\n"]
-        + ["HTTP/1.1 \u0662\u0660\u0660 OK", " HTTP/1.1 200 OK", "HTTP/1.1 200OK"],
+        [
+            "",
+            "HTTP/1.1",
+            "HTTP/1.1 20 OK",
+            "HTTP/1.1 2000 OK",
+            "HTTP/1.1 099 x",
+            "HTTP/2 200 OK",
+            "http/1.1 200 OK",
+            "HTTP/1.1 +20 OK",
+            "HTTP/1.1  200 OK",
+            "HTTP/1.1 200\tOK",
+            "HTTP/1.1 200 O\x00K",
+            "HTTP/1.1 200 OK\r\n",
+            "HTTP/1.1 \u0662\u0660\u0660 OK",
+            " HTTP/1.1 200 OK",
+            "HTTP/1.1 200OK",
+        ],
     )
     def test_what_is_no_status_line(self, line: str) -> None:
         with pytest.raises(HTTPInputError, match="malformed status line"):
@@ -88,8 +120,15 @@ class TestStartLines:
 class TestTarget:
     @pytest.mark.parametrize(
         ("uri", "path", "query"),
-        [("/a", "/a", ""), ("/a?b=c", "/a", "b=c"), ("/a?", "/a", ""), ("/a?b?c", "/a", "b?c"), ("*", "*", "")]
-        + [("/%61%2f", "/%61%2f", ""), ("//a/b", "//a/b", "")],
+        [
+            ("/a", "/a", ""),
+            ("/a?b=c", "/a", "b=c"),
+            ("/a?", "/a", ""),
+            ("/a?b?c", "/a", "b?c"),
+            ("*", "*", ""),
+            ("/%61%2f", "/%61%2f", ""),
+            ("//a/b", "//a/b", ""),
+        ],
     )
     def test_it_is_split_and_not_decoded(self, uri: str, path: str, query: str) -> None:
         made = request(uri)
@@ -114,7 +153,7 @@ class TestHost:
             ({}, "127.0.0.1", "127.0.0.1"),
         ],
     )
-    def test_it_is_that_of_the_field(self, fields: dict[str, str], host: str, name: str) -> None:
+    def test_it_is_that_of_the_field(self, fields: dict[str, Any], host: str, name: str) -> None:
         made = request(**fields)
         assert (made.host, made.host_name) == (host, name)
 
@@ -127,7 +166,9 @@ class TestHost:
 
 class TestPeer:
     def test_it_is_what_the_connection_knows(self) -> None:
-        connection = types.SimpleNamespace(context=types.SimpleNamespace(remote_ip="192.0.2.7", protocol="https"))
+        connection = types.SimpleNamespace(
+            context=types.SimpleNamespace(remote_ip="192.0.2.7", protocol="https")
+        )
         made = HTTPServerRequest("GET", "/", connection=connection)
         assert (made.remote_ip, made.protocol, made.scheme) == ("192.0.2.7", "https", "https")
 
@@ -141,7 +182,9 @@ class TestPeer:
         assert (made.remote_ip, made.protocol) == ("192.0.2.8", "https")
 
     def test_a_clients_certificate(self) -> None:
-        socket = types.SimpleNamespace(getpeercert=lambda binary_form: b"der" if binary_form else {"subject": ()})
+        socket = types.SimpleNamespace(
+            getpeercert=lambda binary_form: b"der" if binary_form else {"subject": ()}
+        )
         connection = types.SimpleNamespace(stream=types.SimpleNamespace(socket=socket))
         made = HTTPServerRequest("GET", "/", connection=connection)
         assert made.get_ssl_certificate(binary_form=True) == b"der"
@@ -150,7 +193,9 @@ class TestPeer:
 
 class TestArguments:
     def test_those_of_query_and_body_together(self) -> None:
-        made = request("/?a=1&b=2&a=3", "POST", Content_Type="application/x-www-form-urlencoded", body=b"a=4&c=%C3%A4")
+        made = request(
+            "/?a=1&b=2&a=3", "POST", Content_Type="application/x-www-form-urlencoded", body=b"a=4&c=%C3%A4"
+        )
         made._parse_body()
         assert made.query_arguments == {"a": [b"1", b"3"], "b": [b"2"]}
         assert made.body_arguments == {"a": [b"4"], "c": ["ä".encode()]}
@@ -190,7 +235,12 @@ class TestArguments:
 
     def test_they_may_be_set(self) -> None:
         made = request("/?a=1")
-        made.arguments, made.query_arguments, made.body_arguments, made.files = {"b": [b"2"]}, {}, {"c": [b"3"]}, {}
+        made.arguments, made.query_arguments, made.body_arguments, made.files = (
+            {"b": [b"2"]},
+            {},
+            {"c": [b"3"]},
+            {},
+        )
         assert (made.arguments, made.query_arguments, made.body_arguments, made.files) == (
             {"b": [b"2"]},
             {},
@@ -202,12 +252,19 @@ class TestArguments:
 class TestCookies:
     def test_they_are_morsels(self) -> None:
         cookies = request(Cookie='a=1; b="two words"; c=').cookies
-        assert {name: morsel.value for name, morsel in cookies.items()} == {"a": "1", "b": "two words", "c": ""}
+        assert {name: morsel.value for name, morsel in cookies.items()} == {
+            "a": "1",
+            "b": "two words",
+            "c": "",
+        }
 
     @pytest.mark.parametrize("field", ["a=1; =x; b=2", "a=1; b@d(=3; b=2", "a=1; \xe4=4; b=2", "a=1;; ;b=2"])
     def test_t9_a_bad_one_is_left_out(self, field: str) -> None:
         cookies = request(Cookie=field).cookies
-        assert {name: morsel.value for name, morsel in cookies.items() if name in "ab"} == {"a": "1", "b": "2"}
+        assert {name: morsel.value for name, morsel in cookies.items() if name in "ab"} == {
+            "a": "1",
+            "b": "2",
+        }
 
     def test_none(self) -> None:
         assert not request().cookies
@@ -230,20 +287,36 @@ class TestTime:
 def test_it_can_be_shown() -> None:
     shown = repr(request("/a", Host="x"))
     assert shown == (
-        "HTTPServerRequest(protocol='http', host='x', method='GET', uri='/a', version='HTTP/1.1', remote_ip=None)"
+        "HTTPServerRequest(protocol='http', host='x', method='GET', uri='/a', version='HTTP/1.1', "
+        "remote_ip=None)"
     )
 
 
 def test_it_takes_what_that_of_tornado_takes() -> None:
     theirs = pytest.importorskip("tornado.httputil").HTTPServerRequest
-    parameters = list(inspect.signature(theirs.__init__).parameters)
-    assert list(inspect.signature(HTTPServerRequest.__init__).parameters) == parameters
+    values: dict[str, Any] = {
+        "method": "GET",
+        "uri": "/a",
+        "version": "HTTP/1.1",
+        "headers": HTTPHeaders(),
+        "body": b"wind",
+        "host": "x",
+        "files": {},
+        "connection": None,
+        "start_line": None,
+        "server_connection": None,
+    }
+    assert list(inspect.signature(theirs).parameters) == list(values)
+    by_name, by_position = HTTPServerRequest(**values), HTTPServerRequest(*values.values())
+    assert repr(by_name) == repr(by_position)
+    assert by_name.body == by_position.body == b"wind"
 
 
 def test_attributes_are_those_of_tornado() -> None:
     httputil = pytest.importorskip("tornado.httputil")
     theirs = httputil.HTTPServerRequest(
-        start_line=httputil.RequestStartLine("GET", "/", "HTTP/1.1"), headers=httputil.HTTPHeaders({"Host": "x"})
+        start_line=httputil.RequestStartLine("GET", "/", "HTTP/1.1"),
+        headers=httputil.HTTPHeaders({"Host": "x"}),
     )
     names = {name for name in dir(theirs) if not name.startswith("_")}
     assert names - set(dir(HTTPServerRequest("GET", "/"))) == set()

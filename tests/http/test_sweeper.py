@@ -33,6 +33,9 @@ class Connection:
     def sweep(self, now: float) -> None:
         self.sweeps.append(now)
 
+    def flush(self) -> None:
+        raise AssertionError("nothing was written")
+
 
 @pytest.fixture
 def loop():

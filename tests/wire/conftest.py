@@ -177,7 +177,9 @@ class Server:
 
 
 @contextlib.asynccontextmanager
-async def serving(program: Any, settings: dict[str, Any] | None = None, **options: Any) -> AsyncIterator[Server]:
+async def serving(
+    program: Any, settings: dict[str, Any] | None = None, **options: Any
+) -> AsyncIterator[Server]:
     app = Application(program, **(settings or {})) if isinstance(program, list) else program
     http_server = HTTPServer(app, **options)
     sockets = bind_sockets(0, "127.0.0.1")
@@ -191,7 +193,7 @@ async def serving(program: Any, settings: dict[str, Any] | None = None, **option
 
 @pytest.fixture
 def serve() -> Callable[..., contextlib.AbstractAsyncContextManager[Server]]:
-    """``async with serve(routes_or_callback, settings=None, **options) as server``: a server at ``server.port``.
+    """``async with serve(routes_or_callback, settings=None, **options) as server``: see :class:`Server`.
 
     ``options`` are those of :class:`HTTPServer`.
     """

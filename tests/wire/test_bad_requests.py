@@ -66,7 +66,11 @@ BAD: list[tuple[str, bytes, int]] = [
     ("23 a long field", head(b"GET / HTTP/1.1", b"A: " + b"b" * 17_000), 431),
     ("23 many fields", head(b"GET / HTTP/1.1", *[b"A: b"] * 101), 431),
     ("23 an endless head", b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 20_000, 431),
-    ("28 length and coding", post(b"Content-Length: 5", b"Transfer-Encoding: chunked", body=b"0\r\n\r\n"), 400),
+    (
+        "28 length and coding",
+        post(b"Content-Length: 5", b"Transfer-Encoding: chunked", body=b"0\r\n\r\n"),
+        400,
+    ),
     ("29 two lengths", post(b"Content-Length: 1", b"Content-Length: 1", body=b"a"), 400),
     ("29 a list of lengths", post(b"Content-Length: 1, 1", body=b"a"), 400),
     ("30 a signed length", post(b"Content-Length: +1", body=b"a"), 400),
@@ -94,7 +98,9 @@ def test_it_is_answered_logged_and_ended(run, serve, expect_log, data: bytes, st
     async def main() -> None:
         async with serve(ROUTES) as server:
             client = await server.connect()
-            with expect_log("gustnado.general", r"^Malformed HTTP message from 127\.0\.0\.1: \S", level=20) as seen:
+            with expect_log(
+                "gustnado.general", r"^Malformed HTTP message from 127\.0\.0\.1: \S", level=20
+            ) as seen:
                 response = await client.ask(data)
                 assert await client.rest() == b""
             assert len(seen.records) == 1
@@ -110,7 +116,9 @@ def test_it_is_answered_logged_and_ended(run, serve, expect_log, data: bytes, st
 
 
 @pytest.mark.parametrize(("data", "status"), [case[1:] for case in BAD], ids=IDS)
-def test_row_36_what_came_before_it_is_answered_first(run, serve, expect_log, data: bytes, status: int) -> None:
+def test_row_36_what_came_before_it_is_answered_first(
+    run, serve, expect_log, data: bytes, status: int
+) -> None:
     async def main() -> None:
         async with serve(ROUTES) as server:
             client = await server.connect()
@@ -126,7 +134,9 @@ def test_row_36_what_came_before_it_is_answered_first(run, serve, expect_log, da
 
 
 @pytest.mark.parametrize(
-    ("data", "status"), [case[1:] for case in BAD if len(case[1]) < 100], ids=[i for i, d, _ in BAD if len(d) < 100]
+    ("data", "status"),
+    [case[1:] for case in BAD if len(case[1]) < 100],
+    ids=[i for i, d, _ in BAD if len(d) < 100],
 )
 def test_row_24_pieces_make_no_difference(run, serve, expect_log, data: bytes, status: int) -> None:
     async def main() -> None:
@@ -167,7 +177,9 @@ def test_a_client_reads_its_answer_although_it_goes_on_sending(run, serve, expec
 
 def test_over_tls_too(run, serve, expect_log, server_tls, client_tls) -> None:
     async def main() -> None:
-        async with serve(ROUTES, ssl_options=server_tls, max_body_size=1000, limits=Limits(linger_timeout=0.2)) as server:
+        async with serve(
+            ROUTES, ssl_options=server_tls, max_body_size=1000, limits=Limits(linger_timeout=0.2)
+        ) as server:
             client = await server.connect(ssl=client_tls)
             with expect_log("gustnado.general", "body of 3000000 bytes", level=20):
                 client.send(GOOD + post(b"Content-Length: 3000000"))
@@ -206,7 +218,18 @@ def test_another_peer_can_read_every_refusal(run, serve, expect_log) -> None:
 
 
 @pytest.mark.parametrize(
-    "target", [b"/%00", b"/%0d%0aSet-Cookie:a=b", b"/%2e%2e%2fetc", b"/%ff", b"/%zz", b"/\\..\\", b"/a?b=%", b"//x", b"/!"]
+    "target",
+    [
+        b"/%00",
+        b"/%0d%0aSet-Cookie:a=b",
+        b"/%2e%2e%2fetc",
+        b"/%ff",
+        b"/%zz",
+        b"/\\..\\",
+        b"/a?b=%",
+        b"//x",
+        b"/!",
+    ],
 )
 def test_row_16_a_strange_target_is_one_all_the_same(run, serve, target: bytes) -> None:
     async def main() -> None:
@@ -227,7 +250,15 @@ def test_row_16_a_strange_target_is_one_all_the_same(run, serve, target: bytes) 
         (b"CONNECT x:80 HTTP/1.1\r\nHost: x:80\r\n\r\n", 405),
         (head(b"GET http://x/abs HTTP/1.1"), 200),
         (head(b"GET / HTTP/1.1", b"Host:", host=False), 200),
-        (head(b"GET / HTTP/1.1", b"Upgrade: h2c", b"HTTP2-Settings: AAMAAABkAAQAAP__", b"Connection: upgrade"), 200),
+        (
+            head(
+                b"GET / HTTP/1.1",
+                b"Upgrade: h2c",
+                b"HTTP2-Settings: AAMAAABkAAQAAP__",
+                b"Connection: upgrade",
+            ),
+            200,
+        ),
     ],
 )
 def test_what_is_strange_but_good_gets_no_refusal(run, serve, data: bytes, code: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import shutil
 import warnings
 
@@ -15,7 +16,9 @@ CURL = shutil.which("curl")
 
 class Echo(RequestHandler):
     def get(self) -> None:
-        self.write({"path": self.request.path, "arguments": self.get_arguments("a"), "version": self.request.version})
+        self.write(
+            {"path": self.request.path, "arguments": self.get_arguments("a"), "version": self.request.version}
+        )
 
     def post(self) -> None:
         self.write(self.request.body)
@@ -78,7 +81,9 @@ class TestCurl:
     def test_one_connection_for_several_urls(self, run, serve) -> None:
         async def main() -> None:
             async with serve(ROUTES) as server:
-                out = await self.curl("--write-out", "%{num_connects};", f"{server.url}/a", f"{server.url}/pieces")
+                out = await self.curl(
+                    "--write-out", "%{num_connects};", f"{server.url}/a", f"{server.url}/pieces"
+                )
             assert out == b'{"path":"/a","arguments":[],"version":"HTTP/1.1"}1;0,1,2,0;'
 
         run(main())
@@ -93,7 +98,9 @@ class TestCurl:
     def test_head(self, run, serve) -> None:
         async def main() -> None:
             async with serve(ROUTES) as server:
-                assert (await self.curl("--head", f"{server.url}/x")).startswith(b"HTTP/1.1 405 Method Not Allowed\r\n")
+                assert (await self.curl("--head", f"{server.url}/x")).startswith(
+                    b"HTTP/1.1 405 Method Not Allowed\r\n"
+                )
 
         run(main())
 
@@ -104,7 +111,10 @@ class TestCurl:
                 out = await self.curl(*wait, "--data-binary", f"@{large}", f"{server.url}/echo")
                 assert out == LARGE
                 chunked = ("--header", "Transfer-Encoding: chunked")
-                assert await self.curl(*wait, *chunked, "--upload-file", large, f"{server.url}/count") == b"2000000"
+                assert (
+                    await self.curl(*wait, *chunked, "--upload-file", large, f"{server.url}/count")
+                    == b"2000000"
+                )
 
         run(main())
 
@@ -129,7 +139,13 @@ class TestCurl:
             async with serve(ROUTES, max_body_size=1000) as server:
                 with expect_log("gustnado.general", "body of 2000000 bytes", level=20):
                     out = await self.curl(
-                        "--header", "Expect:", "--write-out", "%{http_code}", "--data-binary", f"@{large}", server.url
+                        "--header",
+                        "Expect:",
+                        "--write-out",
+                        "%{http_code}",
+                        "--data-binary",
+                        f"@{large}",
+                        server.url,
                     )
             assert out == b"413 Content Too Large\n413"
 
@@ -146,7 +162,9 @@ def test_httpx(run, serve) -> None:
                 assert response.json() == {"path": "/a", "arguments": ["1", "ä"], "version": "HTTP/1.1"}
                 assert (await client.post("/echo", content=LARGE)).content == LARGE
                 assert (await client.put("/count", content=pieces())).text == "2000000"
-                assert (await client.post("/form", data={"a": "wind"}, files={"f": b"gust"})).text == "wind upload 4"
+                assert (
+                    await client.post("/form", data={"a": "wind"}, files={"f": b"gust"})
+                ).text == "wind upload 4"
                 async with client.stream("GET", "/pieces") as streamed:
                     assert "".join([part async for part in streamed.aiter_text()]) == "0,1,2,"
                 responses = await asyncio.gather(*[client.get(f"/{n}") for n in range(50)])
@@ -163,7 +181,7 @@ def test_aiohttp(run, serve) -> None:
             async with aiohttp.ClientSession(server.url) as session:
                 async with session.get("/a", params={"a": "1"}) as response:
                     assert (await response.json())["arguments"] == ["1"]
-                async with session.post("/echo", data=LARGE, expect100=True) as response:
+                async with session.post("/echo", data=io.BytesIO(LARGE), expect100=True) as response:
                     assert await response.read() == LARGE
                 async with session.put("/count", data=pieces()) as response:
                     assert await response.text() == "2000000"
@@ -186,9 +204,13 @@ def test_tornado(run, serve) -> None:
         async with serve(ROUTES) as server:
             client = httpclient.AsyncHTTPClient(force_instance=True)
             try:
-                assert (await client.fetch(f"{server.url}/a?a=1")).body.startswith(b'{"path":"/a","arguments":["1"]')
+                assert (await client.fetch(f"{server.url}/a?a=1")).body.startswith(
+                    b'{"path":"/a","arguments":["1"]'
+                )
                 assert (await client.fetch(f"{server.url}/pieces")).body == b"0,1,2,"
-                put = await client.fetch(f"{server.url}/count", method="PUT", body=LARGE, expect_100_continue=True)
+                put = await client.fetch(
+                    f"{server.url}/count", method="PUT", body=LARGE, expect_100_continue=True
+                )
                 assert put.body == b"2000000"
 
                 async def produce(write) -> None:
@@ -213,7 +235,9 @@ def test_h11(run, serve) -> None:
             client = await server.connect()
             peer = h11.Connection(h11.CLIENT)
 
-            async def ask(method: str, target: str, body: bytes, *fields: tuple[str, str]) -> tuple[int, bytes]:
+            async def ask(
+                method: str, target: str, body: bytes, *fields: tuple[str, str]
+            ) -> tuple[int, bytes]:
                 for event in (
                     h11.Request(method=method, target=target, headers=[("Host", "x"), *fields]),
                     *([h11.Data(body)] if body else []),

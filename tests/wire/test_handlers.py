@@ -1,4 +1,4 @@
-"""Handlers behind real sockets: in order, one at a time for each connection, and in good order when they fail."""
+"""Handlers behind real sockets: one after the other on each connection, and in good order when they fail."""
 
 from __future__ import annotations
 
@@ -35,7 +35,9 @@ class TestOrder:
             async with serve(ROUTES) as server:
                 client = await server.connect()
                 client.send(b"".join([get(f"/{n}") for n in range(count)]))
-                assert [(await client.response()).body for _ in range(count)] == [b"/%d" % n for n in range(count)]
+                assert [(await client.response()).body for _ in range(count)] == [
+                    b"/%d" % n for n in range(count)
+                ]
 
         run(main())
 
@@ -171,7 +173,13 @@ class TestFailures:
         run(main())
 
     @pytest.mark.parametrize(
-        ("name", "value"), [("Content-Length", "abc"), ("Content-Length", "3"), ("Content-Length", "5"), ("Transfer-Encoding", "chunked")],
+        ("name", "value"),
+        [
+            ("Content-Length", "abc"),
+            ("Content-Length", "3"),
+            ("Content-Length", "5"),
+            ("Transfer-Encoding", "chunked"),
+        ],
     )
     def test_a_head_that_cannot_be_is_a_500(self, run, serve, expect_log, name: str, value: str) -> None:
         class Wrong(RequestHandler):
@@ -251,7 +259,9 @@ class TestDetach:
             async def get(self) -> None:
                 await asyncio.sleep(0.01)
                 stream = self.detach()
-                await stream.write(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: shout\r\nConnection: upgrade\r\n\r\n")
+                await stream.write(
+                    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: shout\r\nConnection: upgrade\r\n\r\n"
+                )
                 while (line := await stream.read_until(b"\n")) != b"bye\n":
                     await stream.write(line.upper())
                 stream.close()

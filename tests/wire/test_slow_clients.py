@@ -174,7 +174,13 @@ class TestClientsThatGo:
         run(main())
 
     @pytest.mark.parametrize(
-        "data", [GET, POST + b"0" * 100, POST.replace(b"/ ", b"/stream ", 1) + b"0" * 50, GET.replace(b"/ ", b"/talk ", 1)]
+        "data",
+        [
+            GET,
+            POST + b"0" * 100,
+            POST.replace(b"/ ", b"/stream ", 1) + b"0" * 50,
+            GET.replace(b"/ ", b"/talk ", 1),
+        ],
     )
     def test_while_their_handler_works(self, run, serve, how: str, data: bytes) -> None:
         async def main() -> None:
@@ -242,7 +248,7 @@ class TestHalfClosed:
         async def main() -> None:
             async with serve([("/", Hello)]) as server:
                 client = await server.connect()
-                with expect_log("gustnado.general", "closed the connection within a request", level=20):
+                with expect_log("gustnado.general", "closed the connection within a request", level=10):
                     client.send(POST + b"0")
                     client.half_close()
                     assert await client.rest() == b""

@@ -3,7 +3,7 @@ cimport cython
 
 
 cpdef str normalize_name(str name)
-cpdef check_value(str name, str value)
+cpdef check_value(str name, value)
 cdef str _read_name(str name, str line)
 
 
@@ -16,3 +16,6 @@ cdef class HeaderMap:
     @cython.locals(index=Py_ssize_t, line=str, name=str, colon=str, value=str, key=str, fields=dict)
     cpdef read_lines(self, list lines, Py_ssize_t start)
     cpdef str to_wire(self)
+
+
+cpdef HeaderMap headers_of(dict fields)

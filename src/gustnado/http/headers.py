@@ -28,7 +28,7 @@ from typing import Any
 
 from gustnado.errors import HTTPInputError
 
-__all__ = ["HTTPHeaders", "HeaderMap", "normalize_name"]
+__all__ = ["HTTPHeaders", "HeaderMap", "HeaderNameError", "headers_of", "normalize_name"]
 
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _BAD_VALUE = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
@@ -36,6 +36,10 @@ _BAD_TEXT = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 # RFC 9110 section 5.6.3: only these two are optional white space. `str.strip()` without them
 # would also take what others see as data.
 _OWS = " \t"
+
+
+class HeaderNameError(HTTPInputError, ValueError):
+    """A header name is not a token. A ``ValueError`` to those who set one, a bad message where it was received."""
 
 
 def _spell(name: str) -> str:
@@ -64,14 +68,14 @@ _COMMON = {
 @functools.lru_cache(maxsize=1024)
 def _normalize_rare(name: str) -> str:
     if _TOKEN.fullmatch(name) is None:
-        raise ValueError(f"{name!r} is not a header name: a token (RFC 9110 section 5.6.2) is wanted")
+        raise HeaderNameError(f"{name!r} is not a header name: a token (RFC 9110 section 5.6.2) is wanted")
     return _spell(name)
 
 
 def normalize_name(name: str) -> str:
     """The one spelling of a header name: ``content-TYPE`` gives ``Content-Type``.
 
-    :raises ValueError: where ``name`` is not a token (RFC 9110 section 5.6.2).
+    :raises HeaderNameError: where ``name`` is not a token (RFC 9110 section 5.6.2).
     """
     known = _COMMON.get(name)
     if known is not None:
@@ -85,7 +89,10 @@ def check_value(name: str, value: str) -> None:
     """Refuse what may not stand in a header field (RFC 9110 section 5.5).
 
     :raises ValueError: for control characters but TAB, and for what Latin-1 cannot say.
+    :raises TypeError: where it is not a string.
     """
+    if not isinstance(value, str):
+        raise TypeError(f"header {name}: a value is str, not {type(value).__name__}: {value!r}")
     if value.isascii() and value.isprintable():
         return
     bad = _BAD_VALUE.search(value)
@@ -263,14 +270,14 @@ class HTTPHeaders(HeaderMap, MutableMapping[str, str]):
 
     @classmethod
     def parse(cls, headers: str, *, _chars_are_bytes: bool = True) -> HTTPHeaders:
-        """Make a map from header lines that are separated by CRLF.
+        """Make a map from header lines that are separated by CRLF, or by LF as ``str(headers)`` has them.
 
         >>> HTTPHeaders.parse("Content-Type: text/html\\r\\nContent-Length: 42\\r\\n")["content-length"]
         '42'
         """
         parsed = cls()
-        for line in headers.split("\r\n"):
-            parsed.parse_line(line)
+        for line in headers.split("\n"):
+            parsed.parse_line(line.removesuffix("\r"))
         return parsed
 
     def copy(self) -> HTTPHeaders:
@@ -298,6 +305,16 @@ class HTTPHeaders(HeaderMap, MutableMapping[str, str]):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({list(self.get_all())!r})"
+
+
+def headers_of(fields: dict[str, str | list[str]]) -> HTTPHeaders:
+    """A map that has ``fields``, which is not copied: names spelt as usual, values checked."""
+    headers: HTTPHeaders = _new_headers(HTTPHeaders)
+    headers._fields = fields
+    return headers
+
+
+_new_headers: Any = HTTPHeaders.__new__
 
 
 def _rebuild(cls: type[HTTPHeaders], pairs: list[tuple[str, str]]) -> HTTPHeaders:

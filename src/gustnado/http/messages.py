@@ -42,6 +42,7 @@ _TARGET = re.compile(r"[\x21\x22\x24-\x7e]+")  # visible ASCII but "#", RFC 9112
 _METHOD = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _STATUS_LINE = re.compile(r"(HTTP/1\.[0-9]) ([1-9][0-9][0-9])(?: ([\t\x20-\x7e\x80-\xff]*))?")
 _DEFAULT_LIMITS = Limits()
+_UNKNOWN = "unknown"  # remote_ip may be None
 
 
 class RequestStartLine(NamedTuple):
@@ -137,7 +138,7 @@ class RequestData:
         self._files = files
         self._host = host
         self._host_name: str | None = None
-        self._remote_ip: str | None = None
+        self._remote_ip: str | None = _UNKNOWN
         self._protocol: str | None = None
         self._cookies: SimpleCookie | None = None
         self.path = ""
@@ -193,7 +194,7 @@ class HTTPServerRequest(RequestData):
     @property
     def remote_ip(self) -> str | None:
         """Address of the client; with ``xheaders`` what the trusted proxy says it is."""
-        if self._remote_ip is None:
+        if self._remote_ip is _UNKNOWN:
             self._remote_ip = getattr(getattr(self.connection, "context", None), "remote_ip", None)
         return self._remote_ip
 

@@ -112,7 +112,7 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
             max_connections=self.conn_params.limits.max_connections,
             handshake_timeout=self.conn_params.limits.handshake_timeout,
         )
-        self._connections: set[HTTP1ServerConnection] = set()
+        self._served: set[HTTP1ServerConnection] = set()
         self._sweeper: Sweeper | None = None
         if isinstance(request_callback, HTTPServerConnectionDelegate):
             if type(self).start_request is HTTPServer.start_request:
@@ -132,9 +132,9 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
 
         Returns when they are closed. To be called after :meth:`stop`.
         """
-        for connection in list(self._connections):
+        for connection in list(self._served):
             await connection.close()
-        while self._connections:
+        while self._served:
             await asyncio.sleep(0.01)
 
     def handle_stream(self, stream: IOStream, address: Any) -> None:
@@ -143,7 +143,7 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
             self._sweeper = Sweeper(stream.io_loop.asyncio_loop, _sweep_interval(self.conn_params.limits))
         context = ConnectionContext(stream, address, self.protocol)
         connection = HTTP1ServerConnection(stream, self.conn_params, context, self._sweeper)
-        self._connections.add(connection)
+        self._served.add(connection)
         connection.start_serving(self)
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
@@ -152,7 +152,7 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
         return _CallableAdapter(self.request_callback, server_conn, request_conn)
 
     def on_close(self, server_conn: object) -> None:
-        self._connections.discard(server_conn)  # type: ignore[arg-type]
+        self._served.discard(server_conn)
         if isinstance(self.request_callback, HTTPServerConnectionDelegate):
             self.request_callback.on_close(server_conn)
 

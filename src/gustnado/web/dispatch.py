@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["HandlerDelegate", "RequestDelegate", "stream_request_body"]
 
+_EXECUTE = RequestHandler._execute  # before anybody wraps it
+
 
 def stream_request_body(cls: type[RequestHandler]) -> type[RequestHandler]:
     """Class decorator: the handler gets the body in pieces, through ``data_received``.
@@ -100,8 +102,7 @@ class HandlerDelegate(HTTPMessageDelegate):
     def execute(self) -> asyncio.Future[None] | None:
         """Make the handler and run it; the task in which it goes on running, if it does."""
         handler = self._make_handler()
-        cls = type(handler)
-        if cls._execute is RequestHandler._execute:
+        if type(handler)._execute is _EXECUTE:
             self._task = handler._run(self.path_args, self.path_kwargs)
         else:
             transforms = self.application.make_transforms(handler.request)

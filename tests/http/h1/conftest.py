@@ -36,8 +36,8 @@ class ClockLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self.now
 
-    def call_at(self, when: float, callback: Any, *args: Any, context: Any = None) -> asyncio.TimerHandle:
-        timer = super().call_at(when, callback, *args, context=context)
+    def call_at(self, when: float, *args: Any, **options: Any) -> asyncio.TimerHandle:  # type: ignore[override]
+        timer = super().call_at(when, *args, **options)
         self._timers.append(timer)
         return timer
 

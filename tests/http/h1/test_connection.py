@@ -33,7 +33,12 @@ def ask(connect):
 class TestParameters:
     def test_they_are_limits_by_tornados_names(self) -> None:
         params = HTTP1ConnectionParameters(
-            no_keep_alive=True, chunk_size=10, max_header_size=20, header_timeout=30, max_body_size=40, body_timeout=50
+            no_keep_alive=True,
+            chunk_size=10,
+            max_header_size=20,
+            header_timeout=30,
+            max_body_size=40,
+            body_timeout=50,
         )
         assert (params.no_keep_alive, params.chunk_size) == (True, 10)
         assert params.limits == Limits(
@@ -139,7 +144,11 @@ class TestWriting:
         peer.do(message.reply)
         peer.received()
         connection = message.connection
-        arguments = {"write": (b"wind",), "finish": (), "write_headers": (ResponseStartLine("", 200, ""), HTTPHeaders())}
+        arguments = {
+            "write": (b"wind",),
+            "finish": (),
+            "write_headers": (ResponseStartLine("", 200, ""), HTTPHeaders()),
+        }
         if name == "finish":
             connection.finish()
         else:
@@ -160,7 +169,9 @@ class TestWriting:
 class TestInformational:
     def test_it_comes_before_the_response(self, ask) -> None:
         peer, message = ask()
-        peer.do(message.connection.write_informational, 103, HTTPHeaders({"Link": "</style.css>; rel=preload"}))
+        peer.do(
+            message.connection.write_informational, 103, HTTPHeaders({"Link": "</style.css>; rel=preload"})
+        )
         peer.do(message.reply)
         assert peer.received().startswith(
             b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\nHTTP/1.1 200 OK\r\n"
@@ -222,7 +233,9 @@ class TestTheEnd:
         peer.leave()
         futures: list[asyncio.Future[None]] = []
         peer.do(lambda: futures.append(connection.write(b"wind")))
-        peer.do(lambda: futures.append(connection.write_headers(ResponseStartLine("", 200, ""), HTTPHeaders())))
+        peer.do(
+            lambda: futures.append(connection.write_headers(ResponseStartLine("", 200, ""), HTTPHeaders()))
+        )
         assert [type(future.exception()) for future in futures] == [StreamClosedError, StreamClosedError]
         connection.finish()
         connection.close()
@@ -249,3 +262,43 @@ class TestTheEnd:
         peer, message = ask()
         peer.leave()
         assert message.connection.context == "192.0.2.7"
+
+
+class TestWholeResponses:
+    @pytest.mark.parametrize("size", [0, 4, 65536, 65537, 1_000_000])
+    @pytest.mark.parametrize("method", [b"GET", b"HEAD"])
+    def test_their_length_is_told(self, ask, size: int, method: bytes) -> None:
+        peer, message = ask(GET.replace(b"GET", method))
+        peer.do(message.connection.write_response, ResponseStartLine("", 200, ""), HTTPHeaders(), b"0" * size)
+        body = b"0" * size if method == b"GET" else b""
+        assert peer.received() == b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (size, body)
+        assert not peer.closed
+
+    @pytest.mark.parametrize("code", [204, 304])
+    def test_unless_they_have_no_body(self, ask, code: int) -> None:
+        peer, message = ask()
+        peer.do(message.connection.write_response, ResponseStartLine("", code, ""), HTTPHeaders(), b"")
+        assert b"Content-Length" not in peer.received()
+
+    @pytest.mark.parametrize("length", ["3", "5", "x", "-4"])
+    def test_nothing_is_sent_of_one_that_cannot_be(self, ask, length: str) -> None:
+        peer, message = ask(GET + GET)
+        headers = HTTPHeaders({"Content-Length": length})
+        with pytest.raises(HTTPOutputError):
+            message.connection.write_response(ResponseStartLine("", 200, ""), headers, b"wind")
+        assert peer.received() == b""
+        peer.do(message.connection.write_response, ResponseStartLine("", 500, ""), HTTPHeaders(), b"sorry")
+        assert peer.received() == b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 5\r\n\r\nsorry"
+        assert peer.log.count("finish") == 2
+
+    def test_they_are_lost_on_a_client_that_has_gone(self, ask) -> None:
+        peer, message = ask()
+        connection = message.connection
+        peer.leave()
+        futures: list[asyncio.Future[None]] = []
+        peer.do(
+            lambda: futures.append(
+                connection.write_response(ResponseStartLine("", 200, ""), HTTPHeaders(), b"wind")
+            )
+        )
+        assert isinstance(futures[0].exception(), StreamClosedError)

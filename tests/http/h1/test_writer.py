@@ -54,7 +54,7 @@ def test_without_a_length_http10_gets_the_end_of_the_connection() -> None:
 
 
 def test_http10_is_told_that_it_is_kept() -> None:
-    assert "Connection: keep-alive" in lines(begun(http11=False).head(200, "", HTTPHeaders({"Content-Length": "0"}), DATE))
+    assert "Connection: Keep-Alive" in lines(begun(http11=False).head(200, "", HTTPHeaders({"Content-Length": "0"}), DATE))
 
 
 def test_row_76_close_is_announced_and_honoured() -> None:

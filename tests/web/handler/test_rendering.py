@@ -35,6 +35,7 @@ class Page(RenderingMixin):
 
     def __init__(self, application: Any) -> None:
         self.application = application
+        self._finished = False
         self.request = types.SimpleNamespace(headers=HTTPHeaders())
 
     def finish(self, chunk: Any = None) -> Any:

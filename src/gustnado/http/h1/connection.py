@@ -129,7 +129,7 @@ class HTTP1Connection(ResponseWriter, HTTPConnection):
         server = self._server
         if self.keep_alive:
             self.keep_alive = server.may_keep_alive()
-        data = self.head(start_line[1], start_line[2], headers, server.sweeper.date)  # type: ignore[arg-type]
+        data = self.head(start_line.code, start_line.reason, headers, server.sweeper.date)
         if chunk:
             if len(chunk) > 65536:
                 server.write(data)
@@ -137,9 +137,7 @@ class HTTP1Connection(ResponseWriter, HTTPConnection):
             data += self.data(chunk)
         return server.write(data)
 
-    def write_response(
-        self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders, body: bytes
-    ) -> Future[None]:
+    def write_response(self, start_line: ResponseStartLine, headers: HTTPHeaders, body: bytes) -> Future[None]:
         """See :meth:`HTTPConnection.write_response`: one write for head and body, where they are small."""
         if self._released:
             return self._gone()
@@ -152,7 +150,7 @@ class HTTP1Connection(ResponseWriter, HTTPConnection):
             return future
         if self.keep_alive:
             self.keep_alive = server.may_keep_alive()
-        data = self.whole(start_line[1], start_line[2], headers, body, server.sweeper.date)  # type: ignore[arg-type]
+        data = self.whole(start_line.code, start_line.reason, headers, body, server.sweeper.date)
         future = server.write(data)
         server.response_done(self)
         return future

@@ -2,7 +2,7 @@
 cimport cython
 
 from gustnado.http.h1.chunked cimport ChunkedDecoder
-from gustnado.http.headers cimport HeaderMap
+from gustnado.http.headers cimport HeaderMap, headers_of
 
 
 cdef class RequestParser:

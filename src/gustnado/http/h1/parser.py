@@ -27,7 +27,7 @@ from typing import Any
 from gustnado.errors import HTTPInputError
 from gustnado.http.h1.chunked import ChunkedDecoder
 from gustnado.http.h1.targets import check_host, resolve_target
-from gustnado.http.headers import HTTPHeaders
+from gustnado.http.headers import HTTPHeaders, headers_of
 from gustnado.http.limits import Limits
 from gustnado.http.messages import RequestStartLine
 
@@ -167,10 +167,10 @@ class RequestParser:
             raise HTTPInputError(f"malformed request target {target[:80]!r}")
         self._position = end + 4
         self._empty_line = False
-        headers = HTTPHeaders()
+        fields: dict[str, str | list[str]] = {}
+        headers = headers_of(fields)
         headers.read_lines(lines, 1)
         self.headers = headers
-        fields = headers._fields
         host = fields.get("Host")
         if host is None or host != self._host:
             self._check_host(host)

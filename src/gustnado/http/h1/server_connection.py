@@ -304,7 +304,7 @@ class HTTP1ServerConnection:
         parser = self._parser
         self._in_head = False
         self._requests += 1
-        method = start_line[0]
+        method = start_line.method
         keep_alive = parser.keep_alive and self._keeps_alive and method != "CONNECT"
         self._request = request = HTTP1Connection(self, method == "HEAD", parser.http11, keep_alive)
         self._request_context = context = self._context.copy()
@@ -336,11 +336,12 @@ class HTTP1ServerConnection:
     def _want_body(self) -> None:
         """The program has seen the head and did not answer yet: the body may come."""
         self._parser.check_body_size()
-        request = self._request
         if self._parser.expects_continue and not self._parser.pending():
-            if request is not None and not request.head_written:
-                self._parser.expects_continue = False
-                self.write(informational(100))
+            request = self._request
+            if request is None or request.head_written:
+                return
+            self._parser.expects_continue = False
+            self.write(informational(100))
 
     def _read_body(self) -> bool:
         """Hand a piece of the body to the program. False: there is none, or it is to wait."""

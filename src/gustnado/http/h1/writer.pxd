@@ -20,11 +20,12 @@ cdef class ResponseWriter:
 
     cpdef begin(self, bint is_head, bint http11, bint keep_alive)
     @cython.locals(fields=dict, line=str, tail=str)
-    cpdef bytes head(self, int code, str reason, HeaderMap headers, str date)
+    cpdef bytes head(self, int code, str reason, HeaderMap headers, str date, Py_ssize_t size=*)
     cdef str _status_line(self, int code, str reason)
-    cdef _refuse_length(self, int code, length)
+    cdef long long _read_length(self, length) except -1
     cdef str _connection_line(self, dict fields)
     @cython.locals(size=Py_ssize_t)
     cpdef bytes data(self, bytes chunk)
+    @cython.locals(size=Py_ssize_t, head=bytes)
     cpdef bytes whole(self, int code, str reason, HeaderMap headers, bytes body, str date)
     cpdef bytes end(self, HeaderMap trailers=*)

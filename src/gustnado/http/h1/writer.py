@@ -82,29 +82,31 @@ class ResponseWriter:
         self.head_written = False
         self.ended = False
 
-    def head(self, code: int, reason: str, headers: HeaderMap, date: str) -> bytes:
+    def head(self, code: int, reason: str, headers: HeaderMap, date: str, size: int = -1) -> bytes:
         """The head of a final response, and the decision how its body is framed.
 
         :param reason: an empty one stands for the usual one.
         :param date: for the ``Date`` field, where ``headers`` have none (RFC 9110 section 6.6.1).
+        :param size: of the body in bytes, where it is known and ``headers`` do not tell; else -1.
         :raises gustnado.errors.HTTPOutputError: where the head would be malformed.
         """
         if self.head_written:
             raise HTTPOutputError("the head of this response has been written already")
         fields = headers._fields
         line = _STATUS_LINES.get(code)
-        if line is None or (reason and reason not in line):
+        if line is None or (reason and reason != REASONS[code]):
             line = self._status_line(code, reason)
-        tail = ""
-        length = fields.get("Content-Length")
+        tail = f"Content-Length: {size}\r\n" if size >= 0 and "Content-Length" not in fields else ""
         if code == 204 or code == 304 or self._is_head or code < 200:
             self._no_body = True
-            if code == 204:
-                self._refuse_length(code, length)
-        elif length is not None:
-            if isinstance(length, list) or _LENGTH.fullmatch(length) is None:
-                raise HTTPOutputError(f"malformed Content-Length {length!r}")
-            self._left = int(length)
+            if code == 204 and "Content-Length" in fields:
+                raise HTTPOutputError("a 204 response has no Content-Length (RFC 9110 section 8.6)")
+            if code == 204 or code == 304:
+                tail = ""
+        elif tail:
+            self._left = size
+        elif "Content-Length" in fields:
+            self._left = self._read_length(fields["Content-Length"])
         elif self._http11:
             self._chunked = True
             tail = "Transfer-Encoding: chunked\r\n"
@@ -126,9 +128,10 @@ class ResponseWriter:
             raise HTTPOutputError(f"reason {reason[:80]!r} has a character that a status line cannot hold")
         return f"HTTP/1.1 {code} {reason or 'Unknown'}\r\n"
 
-    def _refuse_length(self, code: int, length: str | list[str] | None) -> None:
-        if length is not None:
-            raise HTTPOutputError(f"a {code} response has no Content-Length (RFC 9110 section 8.6)")
+    def _read_length(self, length: str | list[str]) -> int:
+        if isinstance(length, list) or _LENGTH.fullmatch(length) is None:
+            raise HTTPOutputError(f"malformed Content-Length {length!r}")
+        return int(length)
 
     def _connection_line(self, fields: dict[str, str | list[str]]) -> str:
         present = fields.get("Connection")
@@ -138,7 +141,7 @@ class ResponseWriter:
             return ""
         if not self.keep_alive:
             return "Connection: close\r\n"
-        return "Connection: keep-alive\r\n"
+        return "Connection: Keep-Alive\r\n"
 
     def data(self, chunk: bytes) -> bytes:
         """A piece of the body, framed.
@@ -165,12 +168,17 @@ class ResponseWriter:
 
         :raises gustnado.errors.HTTPOutputError: as they do; nothing is to be sent then.
         """
-        fields = headers._fields
-        if code != 204 and code != 304 and "Content-Length" not in fields:
-            fields["Content-Length"] = str(len(body))
+        size = len(body)
+        keep_alive = self.keep_alive
         try:
-            return self.head(code, reason, headers, date) + self.data(body) + self.end()
+            head = self.head(code, reason, headers, date, size)
+            if self._left == size:
+                self._left = 0
+                self.ended = True
+                return head + body
+            return head + self.data(body) + self.end()
         except HTTPOutputError:
+            self.keep_alive = keep_alive
             self.head_written = self.ended = self._no_body = self._chunked = False
             self._left = -1
             raise

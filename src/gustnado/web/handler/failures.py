@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from gustnado.errors import HTTPOutputError, ProtocolError, StreamClosedError
 from gustnado.escape import xhtml_escape
-from gustnado.http.h1.writer import REASONS
 from gustnado.log import app_log, gen_log
 from gustnado.web.errors import Finish, HTTPError
 from gustnado.web.handler.state import HandlerState
@@ -44,7 +43,8 @@ class FailuresMixin(HandlerState):
                 reason = error.reason
         self.set_status(status_code, reason=reason)
         try:
-            self.write_error(status_code, **kwargs)
+            if status_code != 204 and status_code != 304:  # which have no page
+                self.write_error(status_code, **kwargs)
         except Exception:
             app_log.error("Uncaught exception in write_error", exc_info=True)
         if not self._finished:
@@ -121,7 +121,7 @@ class FailuresMixin(HandlerState):
 
 def _status_of(error: BaseException) -> int:
     if isinstance(error, HTTPError):
-        if error.status_code in REASONS or error.reason:
+        if 200 <= error.status_code <= 999:
             return error.status_code
         gen_log.error("Bad HTTP status code: %d", error.status_code)
         return 500

@@ -31,9 +31,20 @@ class LifecycleMixin(HandlerState):
     SUPPORTED_METHODS = ("GET", "HEAD", "POST", "DELETE", "PATCH", "PUT", "OPTIONS")
 
     def __init__(self, application: Application, request: HTTPServerRequest, **kwargs: Any) -> None:
-        HandlerState.__init__(self, application, request)
+        self.application = application
+        self.request = request
+        self.path_args = []
+        self.path_kwargs = {}
+        self._headers_written = False
+        self._finished = False
+        self._auto_finish = True
+        self._new_cookie = None
+        self._transforms = None
         self.clear()
-        self.initialize(**kwargs)
+        if kwargs:
+            self.initialize(**kwargs)
+        else:
+            self.initialize()
 
     def prepare(self) -> Awaitable[None] | None:
         """Called before the method of the verb, whichever that is; may be ``async def``.

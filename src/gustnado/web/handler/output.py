@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import datetime
 import numbers
+import urllib.parse
 from typing import TYPE_CHECKING, Any
 
 from gustnado.errors import UsageError
-from gustnado.escape import json_encode, utf8
+from gustnado.escape import json_encode_bytes, to_unicode, utf8
 from gustnado.http.dates import format_timestamp
 from gustnado.http.h1.writer import REASONS, check_reason
-from gustnado.http.headers import HTTPHeaders
+from gustnado.http.headers import headers_of
 from gustnado.http.messages import ResponseStartLine
 from gustnado.web.handler.state import HandlerState
 
@@ -44,9 +45,7 @@ class OutputMixin(HandlerState):
 
     def clear(self) -> None:
         """Start the response anew: default header fields, status 200, nothing written."""
-        headers = HTTPHeaders()
-        headers._fields = _DEFAULT_FIELDS.copy()
-        self._headers = headers
+        self._headers = headers_of(_DEFAULT_FIELDS.copy())
         self._write_buffer = []
         self.set_default_headers()
         self._status_code = 200
@@ -116,7 +115,7 @@ class OutputMixin(HandlerState):
         elif type(chunk) is bytes:
             self._write_buffer.append(chunk)
         elif isinstance(chunk, dict):
-            self._write_buffer.append(utf8(json_encode(chunk)))
+            self._write_buffer.append(json_encode_bytes(chunk))
             self._headers._fields["Content-Type"] = _JSON_TYPE
         elif isinstance(chunk, (str, bytes)):
             self._write_buffer.append(utf8(chunk))
@@ -245,5 +244,6 @@ class OutputMixin(HandlerState):
 
 
 def _location(url: str | bytes) -> str:
-    """A URL as a ``Location`` field holds it: as it is, what is not ASCII as the bytes of its UTF-8."""
-    return utf8(url).decode("latin-1")
+    """A URL as a ``Location`` field holds it: what is not ASCII percent-encoded, the rest as it is."""
+    text = to_unicode(url)
+    return text if text.isascii() else urllib.parse.quote(text, safe="!#$%&'()*+,/:;=?@[]~")

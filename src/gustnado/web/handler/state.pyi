@@ -1,7 +1,7 @@
 # What type checkers are told of state.py: besides its attributes the methods that the topics of a handler
 # call of each other. At run time the finished RequestHandler has them, from the topics that define them.
 from asyncio import Future, Task
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from gustnado.http.headers import HTTPHeaders
@@ -14,8 +14,8 @@ __all__ = ["HandlerState"]
 class HandlerState:
     application: Application
     request: HTTPServerRequest
-    path_args: Sequence[str]
-    path_kwargs: Mapping[str, str]
+    path_args: list[str]
+    path_kwargs: dict[str, str]
     _headers: HTTPHeaders
     _write_buffer: list[bytes]
     _status_code: int
@@ -26,7 +26,6 @@ class HandlerState:
     _new_cookie: dict[str, str] | None
     _transforms: list[OutputTransform] | None
 
-    def __init__(self, application: Application, request: HTTPServerRequest) -> None: ...
     @property
     def settings(self) -> dict[str, Any]: ...
 

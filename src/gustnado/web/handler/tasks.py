@@ -46,9 +46,8 @@ class TasksMixin(HandlerState):
             if self._finished:
                 return
             result = self._invoke()
-        except asyncio.CancelledError:
-            self._cancelled()
-            raise
+        except asyncio.CancelledError as error:
+            self._cancelled(error)
         except Exception as error:
             self._handle_request_exception(error)
             return
@@ -61,9 +60,8 @@ class TasksMixin(HandlerState):
                 await result
             if self._auto_finish and not self._finished:
                 self.finish()
-        except asyncio.CancelledError:
-            self._cancelled()
-            raise
+        except asyncio.CancelledError as error:
+            self._cancelled(error)
         except Exception as error:
             self._handle_request_exception(error)
 
@@ -74,9 +72,17 @@ class TasksMixin(HandlerState):
         if task is not None:
             await task
 
-    def _cancelled(self) -> None:
-        """The task was cancelled: nobody will answer, so the client must not wait."""
+    def _cancelled(self, error: asyncio.CancelledError) -> None:
+        """Something was cancelled: what the handler awaited, which is an error as others are, or its task.
+
+        Where it is the task nobody will answer, so the client must not wait.
+        """
+        task = asyncio.current_task()
+        if task is not None and not task.cancelling():
+            self._handle_request_exception(error)
+            return
         if not self._finished:
             self._finished = True
             self.request.connection.close()
             self._ended()
+        raise error
