@@ -41,7 +41,14 @@ _RINGS = {
     "gustnado.errors": ("GustnadoError",),
     "gustnado.events": ("IOLoop", "IOStream", "PeriodicCallback", "TCPClient", "TCPServer"),
     "gustnado.http": ("HTTPHeaders", "HTTPServer", "HTTPServerRequest", "Limits"),
-    "gustnado.web": ("Application", "HTTPError", "RequestHandler", "StaticFileHandler", "URLSpec", "authenticated"),
+    "gustnado.web": (
+        "Application",
+        "HTTPError",
+        "RequestHandler",
+        "StaticFileHandler",
+        "URLSpec",
+        "authenticated",
+    ),
 }
 _HOMES = {name: ring for ring, names in _RINGS.items() for name in names}
 

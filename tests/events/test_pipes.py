@@ -113,6 +113,22 @@ def test_reading_pauses_while_nobody_reads(everywhere):
     everywhere(main())
 
 
+def test_a_close_callback_set_while_reading_pauses_changes_nothing(everywhere):
+    async def main():
+        async with pipe(read_chunk_size=10) as (source, sink):
+            await sink.write(b"1" * 1000)
+            assert await source.read_bytes(1) == b"1"
+            while not source._paused:
+                await asyncio.sleep(0)
+            transport = source.transport
+            source.set_close_callback(lambda: None)
+            await asyncio.sleep(0)
+            assert source.transport is transport
+            assert await source.read_bytes(999) == b"1" * 999
+
+    everywhere(main())
+
+
 def test_the_descriptor_is_closed_once(everywhere):
     async def main():
         async with pipe() as (source, sink):

@@ -10,6 +10,7 @@ import pytest
 
 from gustnado.errors import StreamClosedError
 from gustnado.events.callbacks import CallbackTypeError
+from gustnado.events.loop import IOLoop
 from gustnado.events.stream import IOStream
 from gustnado.events.stream_base import BaseIOStream
 
@@ -144,6 +145,17 @@ class TestClosing:
                 assert await theirs.read_until_close() == b""
 
         everywhere(main())
+
+    def test_after_the_loop_closes_the_descriptor(self):
+        ours, theirs = socket.socketpair()
+        with theirs:
+            loop = IOLoop(make_current=False)
+            stream = IOStream(ours, io_loop=loop)
+            stream.set_close_callback(lambda: None)
+            loop.close()
+            stream.close()
+            assert stream.closed()
+            assert stream.fileno() == -1
 
     def test_the_stream_is_freed(self, run, pair):
         async def main():

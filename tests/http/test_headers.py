@@ -72,7 +72,12 @@ def test_made_from_mappings_pairs_and_keywords() -> None:
 def test_copies_are_their_own() -> None:
     headers = HTTPHeaders({"A": "b"})
     headers.add("a", "c")
-    for other in (headers.copy(), copy.copy(headers), copy.deepcopy(headers), pickle.loads(pickle.dumps(headers))):
+    for other in (
+        headers.copy(),
+        copy.copy(headers),
+        copy.deepcopy(headers),
+        pickle.loads(pickle.dumps(headers)),
+    ):
         assert other == headers
         assert type(other) is HTTPHeaders
         other.add("a", "d")
@@ -97,7 +102,9 @@ def test_mutable_mapping_methods() -> None:
     assert not headers
 
 
-@pytest.mark.parametrize("name", ["", " a", "a b", "a:", "a\r", "\xe4", "a\x00", "(a)", "a" * 300 + "(", "a,b"])
+@pytest.mark.parametrize(
+    "name", ["", " a", "a b", "a:", "a\r", "\xe4", "a\x00", "(a)", "a" * 300 + "(", "a,b"]
+)
 def test_row_70_names_are_tokens(name: str) -> None:
     headers = HTTPHeaders()
     with pytest.raises(ValueError, match="not a header name"):
@@ -137,7 +144,9 @@ def test_parse() -> None:
     assert list(headers.get_all()) == [("Content-Type", "text/html"), ("A", "b"), ("A", "c")]
 
 
-@pytest.mark.parametrize("text", ["a", "a : b", " a: b", "a: b\r\n c", "a: b\n c", ": b", "a: \x00", "a: b\rc"])
+@pytest.mark.parametrize(
+    "text", ["a", "a : b", " a: b", "a: b\r\n c", "a: b\n c", ": b", "a: \x00", "a: b\rc"]
+)
 def test_parse_refuses(text: str) -> None:
     with pytest.raises(HTTPInputError):
         HTTPHeaders.parse(text)
@@ -171,7 +180,12 @@ def test_the_compiled_half_is_enough_for_the_wire() -> None:
 
 
 NAMES = st.text("!#$%&'*+-.^_`|~09azAZ", min_size=1, max_size=20)
-VALUES = st.text(st.characters(min_codepoint=0x21, max_codepoint=0xFF, exclude_characters=[chr(i) for i in range(0x7F, 0x80)]), max_size=30)
+VALUES = st.text(
+    st.characters(
+        min_codepoint=0x21, max_codepoint=0xFF, exclude_characters=[chr(i) for i in range(0x7F, 0x80)]
+    ),
+    max_size=30,
+)
 
 
 @settings(max_examples=200, deadline=None)

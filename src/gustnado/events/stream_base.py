@@ -106,7 +106,7 @@ class BaseIOStream(ReadSide, WriteSide):
 
     def _start_opening(self) -> None:
         # Not at once: a subclass may set the descriptor after our constructor.
-        if self._opening is None and not self._closed and not self._lost:
+        if self._opening is None and self.transport is None and not self._closed and not self._lost:
             self._opening = self._loop.call_soon(self._open_fd)
 
     def _open_fd(self) -> None:
@@ -201,6 +201,12 @@ class BaseIOStream(ReadSide, WriteSide):
         self.transport.write_eof()
 
     def _shut(self, drop: bool) -> None:
+        if self._loop.is_closed():
+            # Nobody is left to tell, nor to send anything.
+            self._closed = self._hindered = True
+            self.transport = None
+            self.close_fd()
+            return
         self._end_read()
         self._closed = self._hindered = True
         transport, self.transport = self.transport, None

@@ -36,9 +36,7 @@ __all__ = ["HTTPConnection", "HTTPMessageDelegate", "HTTPServerConnectionDelegat
 class HTTPServerConnectionDelegate:
     """Receives the requests of a server's connections."""
 
-    def start_request(
-        self, server_conn: object, request_conn: HTTPConnection
-    ) -> HTTPMessageDelegate:
+    def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
         """Called when a request begins; returns the delegate that gets it.
 
         :param server_conn: stands for the long-lived connection; opaque, the same for each of its
@@ -93,8 +91,12 @@ class HTTPConnection:
         """Write a piece of the body; the future is as that of :meth:`write_headers`."""
         raise NotImplementedError
 
-    def write_response(self, start_line: ResponseStartLine, headers: HTTPHeaders, body: bytes) -> Future[None]:
-        """Write a response that is there whole: :meth:`write_headers` and :meth:`finish`."""
+    def write_response(
+        self, start_line: ResponseStartLine, headers: HTTPHeaders, body: bytes
+    ) -> Future[None]:
+        """Write a response that is there whole: :meth:`write_headers` and :meth:`finish`, and its length."""
+        if "Content-Length" not in headers and start_line.code not in (204, 304):
+            headers["Content-Length"] = str(len(body))
         future = self.write_headers(start_line, headers, body)
         self.finish()
         return future

@@ -116,6 +116,7 @@ class RequestData:
         start_line: RequestStartLine | None = None,
         server_connection: object | None = None,
     ) -> None:
+        self.uri: str | None
         if start_line is not None:
             self.method = start_line.method
             self.uri = start_line.path
@@ -205,9 +206,11 @@ class HTTPServerRequest(RequestData):
     @property
     def protocol(self) -> str:
         """``"http"`` or ``"https"``."""
-        if self._protocol is None:
-            self._protocol = getattr(getattr(self.connection, "context", None), "protocol", "http")
-        return self._protocol
+        if self._protocol is not None:
+            return self._protocol
+        protocol: str = getattr(getattr(self.connection, "context", None), "protocol", "http")
+        self._protocol = protocol
+        return protocol
 
     @protocol.setter
     def protocol(self, value: str) -> None:

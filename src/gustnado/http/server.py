@@ -159,7 +159,11 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
 
 def _sweep_interval(limits: Limits) -> float:
     """How often to look at deadlines, in seconds: once a second, more often where the shortest is short."""
-    times = [value for field in dataclasses.fields(limits) if isinstance(value := getattr(limits, field.name), float)]
+    times = [
+        value
+        for field in dataclasses.fields(limits)
+        if isinstance(value := getattr(limits, field.name), float)
+    ]
     return min([1.0, *[value / 4 for value in times if value > 0]])
 
 

@@ -96,12 +96,11 @@ class Application(ReversibleRouter):
         transforms: list[type[OutputTransform]] | None = None,
         **settings: Any,
     ) -> None:
+        self.transforms: list[type[OutputTransform]] = []
         if transforms is not None:
             self.transforms = transforms
         elif settings.get("compress_response") or settings.get("gzip"):
-            self.transforms = [GZipContentEncoding]
-        else:
-            self.transforms = []
+            self.transforms.append(GZipContentEncoding)
         self.default_host = default_host
         self.settings: dict[str, Any] = settings
         self.ui_modules: dict[str, Any] = {

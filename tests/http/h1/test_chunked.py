@@ -129,7 +129,10 @@ def test_what_follows_is_left_alone() -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(chunks=st.lists(st.binary(min_size=1, max_size=40), max_size=10), cuts=st.lists(st.integers(0, 500), max_size=8))
+@given(
+    chunks=st.lists(st.binary(min_size=1, max_size=40), max_size=10),
+    cuts=st.lists(st.integers(0, 500), max_size=8),
+)
 def test_any_chunks_in_any_pieces_give_the_body(chunks: list[bytes], cuts: list[int]) -> None:
     data = b"".join([b"%X;x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks]) + b"0\r\n\r\n"
     places = sorted({0, len(data), *[cut % (len(data) + 1) for cut in cuts]})

@@ -141,24 +141,49 @@ REFUSED: list[tuple[str, bytes] | tuple[str, bytes, int]] = [
     ("20-long", request(b"GET / HTTP/1.1", b"Host: " + b"a" * 256, host=False)),
     ("20-ipv6", request(b"GET / HTTP/1.1", b"Host: [::1", host=False)),
     ("20-ipv6-zone", request(b"GET / HTTP/1.1", b"Host: [fe80::1%25eth0]", host=False)),
-    ("22-content-type", request(b"POST / HTTP/1.1", b"Content-Length: 0", b"Content-Type: a/b", b"Content-Type: c/d")),
+    (
+        "22-content-type",
+        request(b"POST / HTTP/1.1", b"Content-Length: 0", b"Content-Type: a/b", b"Content-Type: c/d"),
+    ),
     ("23-line", request(b"GET /" + b"a" * 8192 + b" HTTP/1.1"), 414),
     ("23-line-endless", b"GET /" + b"a" * 40000, 414),
     ("23-field", request(b"GET / HTTP/1.1", b"A: " + b"b" * 16384), 431),
     ("23-head", request(b"GET / HTTP/1.1", *[b"A%d: %s" % (i, b"b" * 8000) for i in range(5)]), 431),
     ("23-head-endless", b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 10000, 431),
     ("23-count", request(b"GET / HTTP/1.1", *[b"A%d: b" % i for i in range(100)]), 431),
-    ("28-cl-te", request(b"POST / HTTP/1.1", b"Content-Length: 5", b"Transfer-Encoding: chunked", body=b"0\r\n\r\n")),
-    ("28-te-cl", request(b"POST / HTTP/1.1", b"TRANSFER-ENCODING: chunked", b"content-length: 5", body=b"0\r\n\r\n")),
+    (
+        "28-cl-te",
+        request(b"POST / HTTP/1.1", b"Content-Length: 5", b"Transfer-Encoding: chunked", body=b"0\r\n\r\n"),
+    ),
+    (
+        "28-te-cl",
+        request(b"POST / HTTP/1.1", b"TRANSFER-ENCODING: chunked", b"content-length: 5", body=b"0\r\n\r\n"),
+    ),
     ("29-equal", request(b"POST / HTTP/1.1", b"Content-Length: 1", b"Content-Length: 1", body=b"a")),
     ("29-different", request(b"POST / HTTP/1.1", b"Content-Length: 1", b"Content-Length: 2", body=b"ab")),
     ("29-list", request(b"POST / HTTP/1.1", b"Content-Length: 1, 1", body=b"a")),
     *[
         (f"30-{value!r}", request(b"POST / HTTP/1.1", b"Content-Length:" + value, body=b"hello"), 400)
-        for value in (b"", b"+5", b"-5", b" 5 5", b"5_0", b"0x5", b"5.0", b"\xd9\xa5", b"9" * 19, b"9" * 5000, b"5,")
+        for value in (
+            b"",
+            b"+5",
+            b"-5",
+            b" 5 5",
+            b"5_0",
+            b"0x5",
+            b"5.0",
+            b"\xd9\xa5",
+            b"9" * 19,
+            b"9" * 5000,
+            b"5,",
+        )
     ],
     *[
-        (f"31-{value!r}", request(b"POST / HTTP/1.1", b"Transfer-Encoding: " + value, body=b"0\r\n\r\n"), status)
+        (
+            f"31-{value!r}",
+            request(b"POST / HTTP/1.1", b"Transfer-Encoding: " + value, body=b"0\r\n\r\n"),
+            status,
+        )
         for value, status in (
             (b"xchunked", 501),
             (b"gzip, chunked", 501),
@@ -176,7 +201,10 @@ REFUSED: list[tuple[str, bytes] | tuple[str, bytes, int]] = [
             (b"", 400),
         )
     ],
-    ("31-two-lines", request(b"POST / HTTP/1.1", b"Transfer-Encoding: chunked", b"Transfer-Encoding: chunked")),
+    (
+        "31-two-lines",
+        request(b"POST / HTTP/1.1", b"Transfer-Encoding: chunked", b"Transfer-Encoding: chunked"),
+    ),
     ("31-http10", request(b"POST / HTTP/1.0", b"Transfer-Encoding: chunked", body=b"0\r\n\r\n")),
     ("34-unknown", request(b"POST / HTTP/1.1", b"Content-Length: 1", b"Expect: y 100-continue"), 417),
     ("34-other", request(b"POST / HTTP/1.1", b"Content-Length: 1", b"Expect: tea"), 417),
@@ -214,13 +242,41 @@ ACCEPTED: list[tuple[str, bytes, Message]] = [
         Message("GET", "/", (("Host", "example.org"), ("Connection", "keep-alive, Close")), b"", False),
     ),
     ("20-empty-host", b"GET / HTTP/1.1\r\nHost:\r\n\r\n", Message("GET", "/", (("Host", ""),), b"", True)),
-    ("20-ipv6", b"GET / HTTP/1.1\r\nHost: [::1]:80\r\n\r\n", Message("GET", "/", (("Host", "[::1]:80"),), b"", True)),
-    ("9-obs-text", request(b"GET / HTTP/1.1", b"A: \xe4\x85"), Message("GET", "/", (("Host", "example.org"), ("A", "\xe4\x85")), b"", True)),
-    ("11-underscore", request(b"GET / HTTP/1.1", b"Content_Length: 5"), Message("GET", "/", (("Host", "example.org"), ("Content_length", "5")), b"", True)),
-    ("17-absolute", request(b"GET http://other.example/a?b HTTP/1.1"), Message("GET", "/a?b", (("Host", "other.example"),), b"", True)),
-    ("17-absolute-bare", request(b"GET http://other.example?b HTTP/1.1"), Message("GET", "/?b", (("Host", "other.example"),), b"", True)),
-    ("18-options", request(b"OPTIONS * HTTP/1.1"), Message("OPTIONS", "*", (("Host", "example.org"),), b"", True)),
-    ("12-unknown-method", request(b"brew / HTTP/1.1"), Message("brew", "/", (("Host", "example.org"),), b"", True)),
+    (
+        "20-ipv6",
+        b"GET / HTTP/1.1\r\nHost: [::1]:80\r\n\r\n",
+        Message("GET", "/", (("Host", "[::1]:80"),), b"", True),
+    ),
+    (
+        "9-obs-text",
+        request(b"GET / HTTP/1.1", b"A: \xe4\x85"),
+        Message("GET", "/", (("Host", "example.org"), ("A", "\xe4\x85")), b"", True),
+    ),
+    (
+        "11-underscore",
+        request(b"GET / HTTP/1.1", b"Content_Length: 5"),
+        Message("GET", "/", (("Host", "example.org"), ("Content_length", "5")), b"", True),
+    ),
+    (
+        "17-absolute",
+        request(b"GET http://other.example/a?b HTTP/1.1"),
+        Message("GET", "/a?b", (("Host", "other.example"),), b"", True),
+    ),
+    (
+        "17-absolute-bare",
+        request(b"GET http://other.example?b HTTP/1.1"),
+        Message("GET", "/?b", (("Host", "other.example"),), b"", True),
+    ),
+    (
+        "18-options",
+        request(b"OPTIONS * HTTP/1.1"),
+        Message("OPTIONS", "*", (("Host", "example.org"),), b"", True),
+    ),
+    (
+        "12-unknown-method",
+        request(b"brew / HTTP/1.1"),
+        Message("brew", "/", (("Host", "example.org"),), b"", True),
+    ),
     ("13-1.2", request(b"GET / HTTP/1.2"), Message("GET", "/", (("Host", "example.org"),), b"", True)),
     (
         "32-get-body",
@@ -234,13 +290,19 @@ ACCEPTED: list[tuple[str, bytes, Message]] = [
     ),
     (
         "46-extensions",
-        request(b"POST / HTTP/1.1", b"Transfer-Encoding: Chunked", body=b'5;a=b;c="q;\\"x"\r\nhello\r\n0;z\r\nX: y\r\n\r\n'),
+        request(
+            b"POST / HTTP/1.1",
+            b"Transfer-Encoding: Chunked",
+            body=b'5;a=b;c="q;\\"x"\r\nhello\r\n0;z\r\nX: y\r\n\r\n',
+        ),
         Message("POST", "/", (("Host", "example.org"), ("Transfer-Encoding", "Chunked")), b"hello", True),
     ),
 ]
 
 
-@pytest.mark.parametrize(("data", "message"), [case[1:] for case in ACCEPTED], ids=[case[0] for case in ACCEPTED])
+@pytest.mark.parametrize(
+    ("data", "message"), [case[1:] for case in ACCEPTED], ids=[case[0] for case in ACCEPTED]
+)
 def test_accepted_whole_by_byte_and_pipelined(data: bytes, message: Message) -> None:
     assert parse([data]) == [message]
     assert parse(by_byte(data)) == [message]
@@ -346,7 +408,11 @@ def test_agrees_with_h11_however_it_is_split(
     told = b""
     while isinstance(piece := oracle.next_event(), h11.Data):
         told += piece.data
-    assert (message.method.encode(), message.target.encode(), message.body) == (event.method, event.target, told)
+    assert (message.method.encode(), message.target.encode(), message.body) == (
+        event.method,
+        event.target,
+        told,
+    )
     ours: dict[bytes, list[bytes]] = {}
     for name, value in message.headers:
         ours.setdefault(name.lower().encode(), []).append(value.encode("latin-1"))
@@ -359,7 +425,11 @@ def test_agrees_with_h11_however_it_is_split(
 @settings(max_examples=300, deadline=None)
 @given(data=st.binary(max_size=300), cut=st.integers(0, 300))
 def test_any_bytes_are_read_refused_or_waited_for(data: bytes, cut: int) -> None:
-    for prefix in (b"", b"GET / HTTP/1.1\r\nHost: x\r\n", request(b"POST / HTTP/1.1", b"Transfer-Encoding: chunked")):
+    for prefix in (
+        b"",
+        b"GET / HTTP/1.1\r\nHost: x\r\n",
+        request(b"POST / HTTP/1.1", b"Transfer-Encoding: chunked"),
+    ):
         whole = parse([prefix + data])
         split = parse([piece for piece in (prefix + data[:cut], data[cut:]) if piece])
         assert whole == split or {whole[-1], split[-1]} <= {400, 414, 431}

@@ -36,7 +36,9 @@ def test_with_a_length() -> None:
 def test_without_a_length_chunks_for_http11() -> None:
     writer = begun()
     assert "Transfer-Encoding: chunked" in lines(writer.head(200, "", HTTPHeaders(), DATE))
-    assert writer.data(b"x" * 17) + writer.data(b"") + writer.end() == b"11\r\n" + b"x" * 17 + b"\r\n0\r\n\r\n"
+    assert (
+        writer.data(b"x" * 17) + writer.data(b"") + writer.end() == b"11\r\n" + b"x" * 17 + b"\r\n0\r\n\r\n"
+    )
 
 
 def test_trailers_end_a_chunked_body() -> None:
@@ -54,11 +56,15 @@ def test_without_a_length_http10_gets_the_end_of_the_connection() -> None:
 
 
 def test_http10_is_told_that_it_is_kept() -> None:
-    assert "Connection: Keep-Alive" in lines(begun(http11=False).head(200, "", HTTPHeaders({"Content-Length": "0"}), DATE))
+    assert "Connection: Keep-Alive" in lines(
+        begun(http11=False).head(200, "", HTTPHeaders({"Content-Length": "0"}), DATE)
+    )
 
 
 def test_row_76_close_is_announced_and_honoured() -> None:
-    assert "Connection: close" in lines(begun(keep_alive=False).head(200, "", HTTPHeaders({"Content-Length": "0"}), DATE))
+    assert "Connection: close" in lines(
+        begun(keep_alive=False).head(200, "", HTTPHeaders({"Content-Length": "0"}), DATE)
+    )
     writer = begun()
     writer.head(200, "", HTTPHeaders({"Content-Length": "0", "Connection": "Close"}), DATE)
     assert writer.keep_alive is False
@@ -67,7 +73,11 @@ def test_row_76_close_is_announced_and_honoured() -> None:
 @pytest.mark.parametrize("code", [204, 304])
 def test_row_71_no_body_where_none_may_be(code: int) -> None:
     writer = begun()
-    assert not [line for line in lines(writer.head(code, "", HTTPHeaders(), DATE)) if line.startswith(("Content-", "Tr"))]
+    assert not [
+        line
+        for line in lines(writer.head(code, "", HTTPHeaders(), DATE))
+        if line.startswith(("Content-", "Tr"))
+    ]
     with pytest.raises(HTTPOutputError, match="no body"):
         writer.data(b"x")
     assert writer.end() == b""
@@ -166,7 +176,9 @@ def test_a_date_of_the_programs_own_is_kept() -> None:
 
 def test_informational() -> None:
     assert informational(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
-    assert informational(103, HTTPHeaders({"Link": "</a>"})) == b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+    assert (
+        informational(103, HTTPHeaders({"Link": "</a>"})) == b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+    )
 
 
 @settings(max_examples=200, deadline=None)

@@ -8,7 +8,7 @@ chunks, so that a million chunks of one byte do not hold up everybody else.
 >>> decoder.decode(b"5;ext=1\\r\\nhello\\r\\n0\\r\\n\\r\\nGET", 0, 65536)
 b'hello'
 >>> decoder.complete, decoder.position
-(True, 22)
+(True, 21)
 """
 
 from __future__ import annotations
@@ -23,7 +23,13 @@ __all__ = ["ChunkedDecoder"]
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
 _QUOTED = rb'"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*+"'
 _SIZE_LINE = re.compile(
-    rb"([0-9A-Fa-f]{1,16}+)(?:[\t ]*+;[\t ]*+" + _TOKEN + rb"(?:[\t ]*+=[\t ]*+(?:" + _TOKEN + rb"|" + _QUOTED + rb"))?+)*+"
+    rb"([0-9A-Fa-f]{1,16}+)(?:[\t ]*+;[\t ]*+"
+    + _TOKEN
+    + rb"(?:[\t ]*+=[\t ]*+(?:"
+    + _TOKEN
+    + rb"|"
+    + _QUOTED
+    + rb"))?+)*+"
 )
 _PLAIN_SIZE = re.compile(rb"[0-9A-Fa-f]{1,8}+\r\n")
 _MAX_SIZE = 1 << 62
@@ -94,7 +100,9 @@ class ChunkedDecoder:
                     break
             if self._state == 3 and not self._read_trailers(buffer, size):
                 break
-        self.stalled = not self.complete and (room == 0 or chunks == _MAX_CHUNKS_A_CALL) and self.position < size
+        self.stalled = (
+            not self.complete and (room == 0 or chunks == _MAX_CHUNKS_A_CALL) and self.position < size
+        )
         if len(pieces) == 1:
             return bytes(pieces[0])
         return b"".join(pieces)

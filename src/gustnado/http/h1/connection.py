@@ -129,7 +129,8 @@ class HTTP1Connection(ResponseWriter, HTTPConnection):
         server = self._server
         if self.keep_alive:
             self.keep_alive = server.may_keep_alive()
-        data = self.head(start_line.code, start_line.reason, headers, server.sweeper.date)
+        _, code, reason = start_line
+        data = self.head(int(code), reason, headers, server.sweeper.date)
         if chunk:
             if len(chunk) > 65536:
                 server.write(data)

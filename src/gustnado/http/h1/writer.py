@@ -135,12 +135,14 @@ class ResponseWriter:
 
     def _connection_line(self, fields: dict[str, str | list[str]]) -> str:
         present = fields.get("Connection")
-        if present is not None:
+        if present is not None and self.keep_alive:
             if "close" in str(present).lower():
                 self.keep_alive = False
             return ""
         if not self.keep_alive:
-            return "Connection: close\r\n"
+            # Whatever the program said: who closes says so (RFC 9112 section 9.6).
+            fields["Connection"] = "close"
+            return ""
         return "Connection: Keep-Alive\r\n"
 
     def data(self, chunk: bytes) -> bytes:

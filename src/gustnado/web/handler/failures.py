@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gustnado.errors import HTTPOutputError, ProtocolError, StreamClosedError
 from gustnado.escape import xhtml_escape

@@ -7,7 +7,7 @@ as soon as one of its methods returns an awaitable the rest runs in a task of it
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
 
 from gustnado.web.errors import HTTPError

@@ -64,10 +64,7 @@ class TemplateLoaders:
 
 
 def template_loaders(application: Application) -> TemplateLoaders:
-    """Return the loaders of ``application``.
-
-    An application without ``compiled_template_cache`` resets them for each request.
-    """
+    """Return the loaders of ``application``."""
     loaders = vars(application).get("_template_loaders")
     if loaders is None:
         loaders = vars(application).setdefault("_template_loaders", TemplateLoaders())
@@ -119,10 +116,14 @@ class RenderingMixin(LocalizationMixin):
     def render_string(self, template_name: str, **kwargs: Any) -> bytes:
         """Return the template ``template_name``, rendered with ``kwargs``, in UTF-8.
 
-        Without a template path the template is looked for in the directory of the calling file.
+        Without a template path the template is looked for in the directory of the calling file. With the
+        setting ``compiled_template_cache`` false, as in debug mode, all templates are read anew.
         """
         path = self.get_template_path() or _directory_of_caller()
-        loader = template_loaders(self.application).get(path, self.create_template_loader)
+        loaders = template_loaders(self.application)
+        if not self.settings.get("compiled_template_cache", True):
+            loaders.reset()
+        loader = loaders.get(path, self.create_template_loader)
         template = loader.load(template_name)
         namespace = self.get_template_namespace()
         namespace.update(kwargs)

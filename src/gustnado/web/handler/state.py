@@ -24,5 +24,5 @@ class HandlerState:
     @property
     def settings(self) -> dict[str, Any]:
         """The application's settings."""
-        settings: dict[str, Any] = self.application.settings
+        settings: dict[str, Any] = self.application.settings  # pyright: ignore[reportAttributeAccessIssue]
         return settings

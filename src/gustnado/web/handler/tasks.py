@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gustnado.web.handler.auth import resolve_current_user
 from gustnado.web.handler.state import HandlerState
@@ -48,6 +48,7 @@ class TasksMixin(HandlerState):
             result = self._invoke()
         except asyncio.CancelledError as error:
             self._cancelled(error)
+            return
         except Exception as error:
             self._handle_request_exception(error)
             return

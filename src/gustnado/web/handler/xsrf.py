@@ -25,12 +25,14 @@ import re
 import time
 import urllib.parse
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import NamedTuple
 
 from gustnado.escape import to_unicode, utf8, xhtml_escape
 from gustnado.log import gen_log
 from gustnado.web.errors import HTTPError
-from gustnado.web.handler.state import HandlerState
+from gustnado.web.handler.arguments import ArgumentsMixin
+from gustnado.web.handler.auth import CurrentUserMixin
+from gustnado.web.handler.cookies import CookiesMixin
 
 __all__ = ["XSRFMixin"]
 
@@ -48,18 +50,11 @@ class _Token(NamedTuple):
     timestamp: float
 
 
-class XSRFMixin(HandlerState):
+class XSRFMixin(ArgumentsMixin, CookiesMixin, CurrentUserMixin):
     """``xsrf_token``, ``check_xsrf_cookie`` and ``check_trusted_origin``."""
 
     _xsrf_token: bytes | None = None
     _raw_xsrf_token: _Token | None = None
-
-    if TYPE_CHECKING:  # provided by other topics
-        current_user: Any
-
-        def get_argument(self, name: str, default: str | None, strip: bool = True) -> str | None: ...
-        def get_cookie(self, name: str, default: str | None = None) -> str | None: ...
-        def set_cookie(self, name: str, value: str | bytes, **kwargs: Any) -> None: ...
 
     @property
     def xsrf_token(self) -> bytes:
