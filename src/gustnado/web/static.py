@@ -88,6 +88,7 @@ class StaticFileHandler(StaticContent):
         return method in ("GET", "HEAD") and cls.get is StaticFileHandler.get
 
     async def head(self, path: str) -> None:
+        """Serve what GET would, without the content."""
         await self.get(path, include_body=False)
 
     async def get(self, path: str, include_body: bool = True) -> None:

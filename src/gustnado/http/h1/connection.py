@@ -85,6 +85,7 @@ class HTTP1Connection(ResponseWriter, HTTPConnection):
 
     @property
     def stream(self) -> IOStream | None:
+        """The stream below; ``None`` once it is gone, or somebody else's."""
         return None if self._server.is_closed() else self._server.stream
 
     def set_close_callback(self, callback: Callable[[], object] | None) -> None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT_AUTOESCAPE", "Template"]
 
 DEFAULT_AUTOESCAPE: Final = "xhtml_escape"
+"""The function that escapes what ``{{ }}`` writes, where neither template nor loader names another."""
 
 
 class _Unset:
