@@ -307,6 +307,21 @@ class TestThePeersEnd:
 
         everywhere(main())
 
+    def test_a_reset_right_behind_data_is_seen(self, everywhere, any_pair):
+        async def main():
+            async with any_pair() as (ours, theirs):
+                await ours.write(b"unread")
+                await theirs.write(b"x")
+                await ours.read_bytes(1)
+                future = ours.read_until_close()
+                theirs._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+                theirs.write(b"y" * 300_000)
+                theirs.abort()
+                await future
+                assert ours.closed()
+
+        everywhere(main())
+
     def test_closing_after_a_half_close_still_sends_what_was_written(self, everywhere, pair):
         async def main():
             async with pair() as (ours, theirs):

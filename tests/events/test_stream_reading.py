@@ -273,6 +273,23 @@ class TestLimits:
         run(main())
 
 
+    def test_a_pattern_that_comes_last_and_small_is_found_although_nothing_follows(self, everywhere, pair):
+        async def main():
+            async with pair() as (ours, theirs):
+                future = ours.read_until_regex(rb"END")
+                await theirs.write(b"x" * 50_000)
+                await settle(lambda: len(ours._read_buffer or b"") == 50_000)
+                await theirs.write(b"END")
+                assert len(await future) == 50_003
+                cancelled = ours.read_until_regex(rb"END")
+                await theirs.write(b"x" * 50_000)
+                await settle(lambda: len(ours._read_buffer or b"") == 50_000)
+                cancelled.cancel()
+                assert len(await ours.read_bytes(50_000)) == 50_000
+
+        everywhere(main())
+
+
 class TestCancelling:
     @pytest.mark.parametrize("read", ["read_bytes", "read_until", "read_until_regex", "read_into", "close"])
     def test_a_cancelled_reader_loses_no_byte(self, everywhere, pair, read):

@@ -120,6 +120,7 @@ def test_what_came_before_the_transport_and_what_came_with_the_handshake_is_not_
     """The client's first bytes wait in the socket; its data and its end come right behind its handshake."""
 
     def talk(sock):
+        sock.settimeout(10)
         with client_context.wrap_socket(sock, server_hostname="foo.example.com") as client:
             client.sendall(b"x" * 100_000)
             client.unwrap().close()

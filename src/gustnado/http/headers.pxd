@@ -2,6 +2,12 @@
 cimport cython
 
 
+cdef dict _COMMON
+cdef object _TOKEN
+cdef object _BAD_VALUE
+cdef object _BAD_TEXT
+cdef str _OWS
+
 cpdef str normalize_name(str name)
 cpdef check_value(str name, value)
 cdef str _read_name(str name, str line)
@@ -13,9 +19,17 @@ cdef class HeaderMap:
     cpdef _append(self, str key, str value)
     @cython.locals(key=str)
     cdef _lookup(self, str name)
-    @cython.locals(index=Py_ssize_t, line=str, name=str, colon=str, value=str, key=str, fields=dict)
     cpdef read_lines(self, list lines, Py_ssize_t start)
+    @cython.locals(index=Py_ssize_t, line=str, name=str, colon=str, value=str, key=str, fields=dict)
+    cpdef take_lines(self, list lines, Py_ssize_t start)
     cpdef str to_wire(self)
+    @cython.locals(name=str)
+    cpdef write_to(self, list pieces)
 
 
-cpdef HeaderMap headers_of(dict fields)
+cdef class HTTPHeaders(HeaderMap):
+    pass
+
+
+@cython.locals(headers=HTTPHeaders)
+cpdef HTTPHeaders headers_of(dict fields)

@@ -180,7 +180,9 @@ class HeaderMap:
         return value if isinstance(value, str) else ",".join(value)
 
     def __setitem__(self, name: str, value: str) -> None:
-        key = normalize_name(name)
+        key = _COMMON.get(name)
+        if key is None:
+            key = normalize_name(name)
         check_value(key, value)
         self._fields[key] = value
 
@@ -210,15 +212,24 @@ class HeaderMap:
             for line in lines:
                 if _BAD_VALUE.search(line) is not None:
                     raise HTTPInputError(f"control character in header line {line[:80]!r}")
+        self.take_lines(lines, start)
+
+    def take_lines(self, lines: list[str], start: int) -> None:
+        """As :meth:`read_lines`, of lines that are known to have no control character but TAB."""
         fields = self._fields
         for index in range(start, len(lines)):
-            name, colon, value = lines[index].partition(":")
+            line = lines[index]
+            name, colon, value = line.partition(": ")
             key = _COMMON.get(name)
-            if key is None:
-                key = _read_name(name, lines[index])
-            if not colon:
-                raise HTTPInputError(f"no colon in header line {lines[index][:80]!r}")
-            value = value.strip(_OWS)
+            if key is None or not value or value[0] <= " " or value[-1] <= " ":
+                # Not written as nearly all are: a rare name, other white space, or no field at all.
+                name, colon, value = line.partition(":")
+                key = _COMMON.get(name)
+                if key is None:
+                    key = _read_name(name, line)
+                if not colon:
+                    raise HTTPInputError(f"no colon in header line {line[:80]!r}")
+                value = value.strip(_OWS)
             if key in fields:
                 self._append(key, value)
             else:
@@ -226,16 +237,21 @@ class HeaderMap:
 
     def to_wire(self) -> str:
         """The fields as they stand in a head, each line with its CRLF (RFC 9112 section 5)."""
-        return "".join(
-            [
-                f"{name}: {value}\r\n" if type(value) is str else _repeat(name, value)
-                for name, value in self._fields.items()
-            ]
-        )
+        pieces: list[str] = []
+        self.write_to(pieces)
+        return "".join(pieces)
 
-
-def _repeat(name: str, values: str | list[str]) -> str:
-    return "".join([f"{name}: {value}\r\n" for value in values])
+    def write_to(self, pieces: list[str]) -> None:
+        """Append to ``pieces`` what joined is :meth:`to_wire`: a head is joined once."""
+        for name, value in self._fields.items():
+            if type(value) is str:
+                pieces.append(name)
+                pieces.append(": ")
+                pieces.append(value)
+                pieces.append("\r\n")
+            else:
+                for one in value:
+                    pieces.extend((name, ": ", one, "\r\n"))
 
 
 class HTTPHeaders(HeaderMap, MutableMapping[str, str]):
@@ -309,12 +325,9 @@ class HTTPHeaders(HeaderMap, MutableMapping[str, str]):
 
 def headers_of(fields: dict[str, str | list[str]]) -> HTTPHeaders:
     """A map that has ``fields``, which is not copied: names spelt as usual, values checked."""
-    headers: HTTPHeaders = _new_headers(HTTPHeaders)
+    headers: HTTPHeaders = HTTPHeaders.__new__(HTTPHeaders)
     headers._fields = fields
     return headers
-
-
-_new_headers: Any = HTTPHeaders.__new__
 
 
 def _rebuild(cls: type[HTTPHeaders], pairs: list[tuple[str, str]]) -> HTTPHeaders:
