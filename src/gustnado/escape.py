@@ -186,10 +186,10 @@ def squeeze(value: str) -> str:
 
 # Matched against text that is escaped already. A run of URL characters holds no entities but these two; it
 # must end in a character that is not punctuation, or be in parentheses. The run of a protocol is only tried
-# where it begins and never given back ("++"), which keeps "a-a-a-..." from being quadratic, and a long body
-# from taking memory.
+# where it begins and never given back ("++"), which keeps "a-a-a-..." from being quadratic; the bound of a
+# body's parts keeps one that is nothing but "(a)(a)..." from taking memory.
 _RUN = r"[^\s&()]*(?:&(?:amp|quot);[^\s&()]*)*"
-_BODY = rf"""(?:{_RUN}[^!"#$%&'()*+,.:;<=>?@\[\]^`{{|}}~\s]|\({_RUN}\))++"""
+_BODY = rf"""(?:{_RUN}[^!"#$%&'()*+,.:;<=>?@\[\]^`{{|}}~\s]|\({_RUN}\)){{1,256}}"""
 _LINK = re.compile(rf"(?<![\w-])(-*+)(([\w-]++):(/{{1,3}}){_BODY})|\b(www[.]{_BODY})")
 
 _SHOWN_LENGTH = 30

@@ -87,7 +87,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 # backtracks: the quantifiers that could are possessive.
 _PARAMETER = re.compile(
     r"""[ \t]*+;[ \t]*+
-    (?:([!#$%&'*+\-.^_`|~0-9A-Za-z]++)[ \t]*+=[ \t]*+(?:"((?:[^"\\]|\\.)*+)"|([^";]*+)))?""",
+    (?:([!#$%&'*+\-.^_`|~0-9A-Za-z]++)[ \t]*+=[ \t]*+(?:"([^"\\]*+(?:\\.[^"\\]*+)*)"|([^";]*+)))?""",
     re.DOTALL | re.VERBOSE,
 )
 _ESCAPED = re.compile(r'\\(["\\])')

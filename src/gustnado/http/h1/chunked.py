@@ -20,18 +20,13 @@ from gustnado.http.headers import HTTPHeaders
 
 __all__ = ["ChunkedDecoder"]
 
-_TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
-_QUOTED = rb'"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*+"'
+# Alternatives exclude each other, so these are linear without possessive groups (which older 3.11 get wrong).
+_TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+_QUOTED = rb'"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*"'
 _SIZE_LINE = re.compile(
-    rb"([0-9A-Fa-f]{1,16}+)(?:[\t ]*+;[\t ]*+"
-    + _TOKEN
-    + rb"(?:[\t ]*+=[\t ]*+(?:"
-    + _TOKEN
-    + rb"|"
-    + _QUOTED
-    + rb"))?+)*+"
+    rb"([0-9A-Fa-f]{1,16})(?:[\t ]*;[\t ]*" + _TOKEN + rb"(?:[\t ]*=[\t ]*(?:" + _TOKEN + rb"|" + _QUOTED + rb"))?)*"
 )
-_PLAIN_SIZE = re.compile(rb"[0-9A-Fa-f]{1,8}+\r\n")
+_PLAIN_SIZE = re.compile(rb"[0-9A-Fa-f]{1,8}\r\n")
 _MAX_SIZE = 1 << 62
 _MAX_CHUNKS_A_CALL = 512
 

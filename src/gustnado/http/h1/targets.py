@@ -19,8 +19,8 @@ __all__ = ["check_host", "resolve_target"]
 
 # RFC 3986 section 3.2.2 without "," (a list of hosts must not pass for a host), and no userinfo.
 _HOST = re.compile(
-    r"(?:(?:[A-Za-z0-9\-._~!$&'()*+;=]|%[0-9A-Fa-f]{2})*+|\[(?:[0-9A-Fa-f:.]{2,45}|[vV][0-9A-Fa-f]+\.[A-Za-z0-9\-._~!$&'()*+;=:]+)\])"
-    r"(?::([0-9]{0,5}+))?"
+    r"(?:(?:[A-Za-z0-9\-._~!$&'()*+;=]|%[0-9A-Fa-f]{2})*|\[(?:[0-9A-Fa-f:.]{2,45}|[vV][0-9A-Fa-f]+\.[A-Za-z0-9\-._~!$&'()*+;=:]+)\])"
+    r"(?::([0-9]{0,5}))?"
 )
 _MAX_HOST = 255
 
