@@ -24,11 +24,12 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
+from gustnado.http.messages import RequestStartLine, ResponseStartLine
+
 if TYPE_CHECKING:
     from asyncio import Future
 
     from gustnado.http.headers import HTTPHeaders
-    from gustnado.http.messages import RequestStartLine, ResponseStartLine
 
 __all__ = ["HTTPConnection", "HTTPMessageDelegate", "HTTPServerConnectionDelegate"]
 
@@ -56,6 +57,15 @@ class HTTPMessageDelegate:
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
     ) -> Awaitable[None] | None:
         """Called when the head has been read. The body waits for what this returns, if anything."""
+
+    def head_received(
+        self, method: str, target: str, version: str, headers: HTTPHeaders
+    ) -> Awaitable[None] | None:
+        """What a server's connection calls; it makes the start line and calls :meth:`headers_received`.
+
+        To be overridden, in place of that, only by a delegate that has no use for a start line.
+        """
+        return self.headers_received(RequestStartLine(method, target, version), headers)
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
         """Called with each piece of the body. Reading pauses until what this returns is done."""
@@ -91,13 +101,11 @@ class HTTPConnection:
         """Write a piece of the body; the future is as that of :meth:`write_headers`."""
         raise NotImplementedError
 
-    def write_response(
-        self, start_line: ResponseStartLine, headers: HTTPHeaders, body: bytes
-    ) -> Future[None]:
+    def write_response(self, code: int, reason: str, headers: HTTPHeaders, body: bytes) -> Future[None]:
         """Write a response that is there whole: :meth:`write_headers` and :meth:`finish`, and its length."""
-        if "Content-Length" not in headers and start_line.code not in (204, 304):
+        if "Content-Length" not in headers and code not in (204, 304):
             headers["Content-Length"] = str(len(body))
-        future = self.write_headers(start_line, headers, body)
+        future = self.write_headers(ResponseStartLine("", code, reason), headers, body)
         self.finish()
         return future
 

@@ -16,7 +16,7 @@ cdef str _read_name(str name, str line)
 cdef class HeaderMap:
     cdef public dict _fields
 
-    cpdef _append(self, str key, str value)
+    cpdef _append(self, str key, value)
     @cython.locals(key=str)
     cdef _lookup(self, str name)
     cpdef read_lines(self, list lines, Py_ssize_t start)

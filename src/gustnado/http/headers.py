@@ -24,11 +24,16 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gustnado.errors import HTTPInputError
 
 __all__ = ["HTTPHeaders", "HeaderMap", "HeaderNameError", "headers_of", "normalize_name"]
+
+if TYPE_CHECKING:
+    _StringMapping = MutableMapping[str, str]
+else:
+    _StringMapping = MutableMapping  # a compiled class has classes for bases, not generic aliases
 
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _BAD_VALUE = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
@@ -244,17 +249,17 @@ class HeaderMap:
     def write_to(self, pieces: list[str]) -> None:
         """Append to ``pieces`` what joined is :meth:`to_wire`: a head is joined once."""
         for name, value in self._fields.items():
-            if type(value) is str:
-                pieces.append(name)
-                pieces.append(": ")
-                pieces.append(value)
-                pieces.append("\r\n")
-            else:
+            if type(value) is list:
                 for one in value:
                     pieces.extend((name, ": ", one, "\r\n"))
+            else:
+                pieces.append(name)
+                pieces.append(": ")
+                pieces.append(value)  # type: ignore[arg-type]
+                pieces.append("\r\n")
 
 
-class HTTPHeaders(HeaderMap, MutableMapping[str, str]):
+class HTTPHeaders(HeaderMap, _StringMapping):
     """Header fields as a mapping from name to value; names in any case.
 
     Made empty, from a mapping, from another ``HTTPHeaders``, or from keyword arguments. ``headers[name]``

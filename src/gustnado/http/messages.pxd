@@ -1,6 +1,9 @@
 # What C knows of messages.py (see the design document, section 3).
 
 
+cdef object _UNKNOWN
+
+
 cdef class RequestData:
     cdef public object method
     cdef public object uri

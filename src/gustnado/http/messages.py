@@ -118,9 +118,7 @@ class RequestData:
     ) -> None:
         self.uri: str | None
         if start_line is not None:
-            self.method = start_line.method
-            self.uri = start_line.path
-            self.version = start_line.version
+            self.method, self.uri, self.version = start_line
         elif method is not None:
             self.method = method
             self.uri = uri

@@ -13,46 +13,29 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable
-from typing import Any, Protocol
+from typing import Any
 
 from gustnado.http.dates import now_imf_fixdate
+from gustnado.http.shared import LoopShared, Swept
 from gustnado.log import app_log
 
 __all__ = ["Sweeper", "Swept"]
 
 
-class Swept(Protocol):
-    """A connection that a sweep looks at."""
-
-    def flush(self) -> None:
-        """Hand over to the transport what has been written."""
-
-    def sweep(self, now: float) -> None:
-        """Look whether a deadline has passed. ``now`` is on the loop's clock, in seconds."""
-
-
-class Sweeper:
+class Sweeper(LoopShared):
     """Calls :meth:`Swept.sweep` on each of its connections, while there are any.
 
     :param interval: seconds between two sweeps.
-    :ivar now: the loop's time at the last sweep, in seconds.
-    :ivar date: the value of a ``Date`` field at the last sweep.
-    :ivar done: a future of the loop that is done. A write that need not be waited for returns it.
     """
 
-    __slots__ = ("_connections", "_dirty", "_handle", "_interval", "_loop", "date", "done", "now")
+    __slots__ = ("_connections", "_handle", "_interval")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, interval: float = 1.0) -> None:
-        self._loop = loop
+        super().__init__(loop)
         self._interval = interval
         self._connections: set[Swept] = set()
-        self._dirty: list[Swept] = []
         self._handle: asyncio.TimerHandle | None = None
-        self.now = 0.0
-        self.date = ""
         self._look_at_clock()
-        self.done: asyncio.Future[None] = loop.create_future()
-        self.done.set_result(None)
 
     def _look_at_clock(self) -> None:
         self.now = self._loop.time()
@@ -64,20 +47,6 @@ class Sweeper:
         if self._handle is None:
             self._look_at_clock()
             self._handle = self._loop.call_later(self._interval, self._sweep)
-
-    def flush_soon(self, connection: Swept) -> None:
-        """Have ``connection`` flushed when the events of this turn of the loop have been dealt with.
-
-        Answers to many connections so leave in a burst: fewer wake-ups for whoever waits at the other end.
-        """
-        self._dirty.append(connection)
-        if len(self._dirty) == 1:
-            self._loop.call_soon(self._flush_all)
-
-    def _flush_all(self) -> None:
-        dirty, self._dirty = self._dirty, []
-        for connection in dirty:
-            connection.flush()
 
     def start(self, awaitable: Awaitable[Any]) -> asyncio.Future[Any]:
         """Have ``awaitable`` run; a coroutine becomes a task."""

@@ -21,6 +21,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from gustnado.tornado import autoreload as autoreload
     from gustnado.tornado import concurrent as concurrent
     from gustnado.tornado import escape as escape
     from gustnado.tornado import gen as gen
@@ -47,6 +48,7 @@ version = "6.6.1"
 version_info = (6, 6, 1, 0)
 
 __all__ = [
+    "autoreload",
     "concurrent",
     "escape",
     "gen",

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, cast
 
-from gustnado.http.access_log import log_access
 from gustnado.http.delegates import HTTPMessageDelegate
 from gustnado.http.server import HTTPServer
 from gustnado.util import import_object
 from gustnado.web import ui
-from gustnado.web.dispatch import HandlerDelegate, RequestDelegate
+from gustnado.web.dispatch import Dispatcher, HandlerDelegate
 from gustnado.web.handler import RequestHandler
 from gustnado.web.routing import (
     AnyMatches,
@@ -28,9 +28,7 @@ from gustnado.web.transforms import GZipContentEncoding, OutputTransform
 if TYPE_CHECKING:
     import asyncio
 
-    from gustnado.http.delegates import HTTPConnection
     from gustnado.http.messages import HTTPServerRequest
-    from gustnado.web.path_index import PathIndex
     from gustnado.web.routing import RuleLike
 
 __all__ = ["Application"]
@@ -59,7 +57,7 @@ class _ApplicationRouter(ReversibleRuleRouter):
         return super().get_target_delegate(target, request, **target_params)
 
 
-class Application(ReversibleRouter):
+class Application(Dispatcher, ReversibleRouter):
     """A web application: handlers by path, and settings.
 
     ::
@@ -120,28 +118,32 @@ class Application(ReversibleRouter):
         self.wildcard_router = _ApplicationRouter(self, rules)
         self.default_router = _ApplicationRouter(self, [Rule(AnyMatches(), self.wildcard_router)])
         self._host_rules = False
-        self._literal_index: PathIndex[Rule] | None = None
-        self._literals: dict[str, tuple[type[RequestHandler], dict[str, Any]]] = {}
         if settings.get("autoreload"):
-            import_object(settings.get("autoreload_module", "gustnado.autoreload")).start()
+            self._start_reloader()
+
+    def _start_reloader(self) -> None:
+        settings = self.settings
+        reloader = import_object(settings.get("autoreload_module", "gustnado.autoreload"))
+        reloader.start()
+        if settings.get("template_path") and settings.get("compiled_template_cache", True):
+            reloader.watch(settings["template_path"])  # those that are read anew need no restart
 
     def _static_rules(self, path: str) -> list[RuleLike]:
         settings = self.settings
         prefix = settings.get("static_url_prefix", "/static/")
         handler = settings.get("static_handler_class", StaticFileHandler)
         arguments = dict(settings.get("static_handler_args", {}), path=path)
-        patterns = (rf"{prefix}(.*)", r"/(favicon\.ico)", r"/(robots\.txt)")
+        patterns = (rf"{re.escape(prefix)}(.*)", r"/(favicon\.ico)", r"/(robots\.txt)")
         return [(pattern, handler, arguments) for pattern in patterns]
 
     def _load_ui(self, source: Any, into: dict[str, Any], wanted: Callable[[str, Any], bool]) -> None:
         """Take modules or methods from a dict, from a Python module, or from a list of these."""
-        if isinstance(source, dict):
-            into.update(source)
-        elif isinstance(source, list):
+        if isinstance(source, list):
             for one in source:
                 self._load_ui(one, into, wanted)
         else:
-            into.update({name: value for name, value in vars(source).items() if wanted(name, value)})
+            named = source if isinstance(source, dict) else vars(source)
+            into.update({name: value for name, value in named.items() if wanted(name, value)})
 
     def listen(
         self,
@@ -174,6 +176,7 @@ class Application(ReversibleRouter):
         rule = Rule(HostMatches(host_pattern), _ApplicationRouter(self, host_handlers))
         self.default_router.rules.insert(-1, rule)
         self._host_rules = True
+        self.wildcard_router._rules.forget()  # a path alone does not tell any more
         if self.default_host is not None:
             matcher = DefaultHostMatches(self, cast(HostMatches, rule.matcher).host_pattern)
             self.wildcard_router.add_rules([(matcher, host_handlers)])
@@ -186,23 +189,13 @@ class Application(ReversibleRouter):
         """The transforms of one response."""
         return [transform(request) for transform in self.transforms]
 
-    def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
-        return RequestDelegate(self, server_conn, request_conn)
-
     def find_literal(self, path: str) -> tuple[type[RequestHandler], dict[str, Any]] | None:
-        """The handler class and its arguments, where the path alone tells them without trying patterns."""
-        if self.wildcard_router._rules.path_index is self._literal_index:
-            route = self._literals.get(path)
-            if route is not None:
-                return route
-        return self._decide_literal(path)
+        """The handler class and its arguments, where the path alone tells them without trying patterns.
 
-    def _decide_literal(self, path: str) -> tuple[type[RequestHandler], dict[str, Any]] | None:
-        index = self.wildcard_router.index
-        if index is not self._literal_index:
-            self._literal_index = index
-            self._literals = {}
-        decided = index.lookup_literal(path)
+        What it finds is kept with the rules, until they change.
+        """
+        router = self.wildcard_router
+        decided = router.index.lookup_literal(path)
         if decided is None or self._host_rules or type(self).find_handler is not Application.find_handler:
             return None
         if type(self).get_handler_delegate is not Application.get_handler_delegate:
@@ -210,7 +203,7 @@ class Application(ReversibleRouter):
         rule = decided[1]
         if not (isinstance(rule.target, type) and issubclass(rule.target, RequestHandler)):
             return None
-        route = self._literals[path] = (rule.target, rule.target_kwargs)
+        route = router._rules.decided[path] = (rule.target, rule.target_kwargs)
         return route
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> HTTPMessageDelegate:
@@ -258,16 +251,6 @@ class Application(ReversibleRouter):
         if url is None:
             raise KeyError(f"{name} not found in named urls")
         return url
-
-    def log_request(self, handler: RequestHandler) -> None:
-        """Log a request that has been answered; see the setting ``log_function``."""
-        if "log_function" in self.settings:
-            function = self.settings["log_function"]
-            if function is not None:
-                function(handler)
-            return
-        request = handler.request
-        log_access(handler._status_code, request.method, request.uri, request.remote_ip, request.request_time())
 
 
 _DEBUG_SETTINGS = (

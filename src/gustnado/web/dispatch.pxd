@@ -1,6 +1,10 @@
 # What C knows of dispatch.py (see the design document, section 3).
 from gustnado.http.delegates cimport HTTPMessageDelegate
+from gustnado.http.headers cimport HTTPHeaders
 from gustnado.web.handler.state cimport HandlerState
+
+
+cdef object _EXECUTE
 
 
 cdef class HandlerDelegate(HTTPMessageDelegate):
@@ -15,6 +19,8 @@ cdef class HandlerDelegate(HTTPMessageDelegate):
     cdef object _task
     cdef bint _failed
 
+    cdef _set_up(self, application, request, handler_class, handler_kwargs, path_args, path_kwargs)
+    cpdef finish(self)
     cpdef execute(self)
     cdef HandlerState _make_handler(self)
     cdef _begin_streaming(self)

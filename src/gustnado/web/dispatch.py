@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
 
+from gustnado.http.access_log import log_access
 from gustnado.http.delegates import HTTPMessageDelegate
-from gustnado.http.messages import HTTPServerRequest
+from gustnado.http.messages import HTTPServerRequest, RequestStartLine
 from gustnado.web.handler import RequestHandler
 from gustnado.web.handler.tasks import guard, start_task
 
@@ -19,10 +20,10 @@ if TYPE_CHECKING:
 
     from gustnado.http.delegates import HTTPConnection
     from gustnado.http.headers import HTTPHeaders
-    from gustnado.http.messages import RequestStartLine, ResponseStartLine
+    from gustnado.http.messages import ResponseStartLine
     from gustnado.web.application import Application
 
-__all__ = ["HandlerDelegate", "RequestDelegate", "stream_request_body"]
+__all__ = ["Dispatcher", "HandlerDelegate", "RequestDelegate", "stream_request_body"]
 
 _EXECUTE = RequestHandler._execute  # before anybody wraps it
 
@@ -53,6 +54,17 @@ class HandlerDelegate(HTTPMessageDelegate):
         handler_kwargs: dict[str, Any] | None,
         path_args: list[Any] | None = None,
         path_kwargs: dict[str, Any] | None = None,
+    ) -> None:
+        self._set_up(application, request, handler_class, handler_kwargs, path_args, path_kwargs)
+
+    def _set_up(
+        self,
+        application: Application,
+        request: HTTPServerRequest | None,
+        handler_class: type[RequestHandler] | None,
+        handler_kwargs: dict[str, Any] | None,
+        path_args: list[Any] | None,
+        path_kwargs: dict[str, Any] | None,
     ) -> None:
         self.application = application
         self.request = request
@@ -168,25 +180,34 @@ class RequestDelegate(HandlerDelegate):
     """What an application gives to a server for each request: finds the route when the head is there."""
 
     def __init__(self, application: Application, server_conn: object, request_conn: HTTPConnection) -> None:
-        HandlerDelegate.__init__(self, application, None, None, None)
+        self._set_up(application, None, None, None, None, None)
         self._inner: HTTPMessageDelegate | None = None
         self._server_connection = server_conn
         self._connection = request_conn
 
-    def headers_received(
-        self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
+    def head_received(
+        self, method: str, target: str, version: str, headers: HTTPHeaders
     ) -> Awaitable[None] | None:
         self.request = request = HTTPServerRequest(
-            None, None, "", headers, None, None, None, self._connection, start_line, self._server_connection  # type: ignore[arg-type]
+            method, target, version, headers, None, None, None, self._connection, None, self._server_connection
         )
-        route = self.application.find_literal(request.path)
+        path = request.path
+        route = self.application.wildcard_router._rules.decided.get(path)
+        if route is None:
+            route = self.application.find_literal(path)
         if route is not None:
             self.handler_class, self.handler_kwargs = route
             if self.handler_class._stream_request_body:
                 return self._begin_streaming()
             return None
         self._inner = inner = self.application.find_handler(request)
-        return inner.headers_received(start_line, headers)
+        return inner.headers_received(RequestStartLine(method, target, version), headers)
+
+    def headers_received(
+        self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
+    ) -> Awaitable[None] | None:
+        method, target, version = start_line
+        return self.head_received(method, target, version, headers)  # type: ignore[arg-type]
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
         if self._inner is not None:
@@ -204,3 +225,25 @@ class RequestDelegate(HandlerDelegate):
             self._inner.on_connection_close()
         else:
             HandlerDelegate.on_connection_close(self)
+
+
+class Dispatcher:
+    """The part of an application that each request goes through."""
+
+    if TYPE_CHECKING:  # set by Application
+        settings: dict[str, Any]
+
+    def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
+        """See :meth:`HTTPServerConnectionDelegate.start_request`."""
+        return RequestDelegate(self, server_conn, request_conn)  # type: ignore[arg-type]
+
+    def log_request(self, handler: RequestHandler) -> None:
+        """Log a request that has been answered; see the setting ``log_function``."""
+        settings = self.settings
+        if "log_function" in settings:
+            function = settings["log_function"]
+            if function is not None:
+                function(handler)
+            return
+        request = handler.request
+        log_access(handler._status_code, request.method, request.uri, request.remote_ip, request.request_time())

@@ -245,48 +245,61 @@ class URLSpec(Rule):
 
 
 class _RuleList(list[Rule]):
-    """A list of rules that forgets its index whenever it changes."""
+    """A list of rules that forgets what was worked out of it whenever it changes.
+
+    :ivar path_index: the index over the rules; ``None`` until it is asked for.
+    :ivar decided: for an application, what it found by path alone; see ``Application.find_literal``.
+    """
 
     path_index: PathIndex[Rule] | None = None
 
-    def append(self, rule: Rule, /) -> None:
+    def __init__(self, rules: Iterable[Rule] = ()) -> None:
+        super().__init__(rules)
+        self.decided: dict[str, Any] = {}
+
+    def forget(self) -> None:
+        """The rules, or what else decides, have changed."""
         self.path_index = None
+        self.decided = {}
+
+    def append(self, rule: Rule, /) -> None:
+        self.forget()
         super().append(rule)
 
     def extend(self, rules: Iterable[Rule], /) -> None:
-        self.path_index = None
+        self.forget()
         super().extend(rules)
 
     def insert(self, place: SupportsIndex, rule: Rule, /) -> None:
-        self.path_index = None
+        self.forget()
         super().insert(place, rule)
 
     def pop(self, place: SupportsIndex = -1, /) -> Rule:
-        self.path_index = None
+        self.forget()
         return super().pop(place)
 
     def remove(self, rule: Rule, /) -> None:
-        self.path_index = None
+        self.forget()
         super().remove(rule)
 
     def clear(self) -> None:
-        self.path_index = None
+        self.forget()
         super().clear()
 
     def reverse(self) -> None:
-        self.path_index = None
+        self.forget()
         super().reverse()
 
     def sort(self, **options: Any) -> None:
-        self.path_index = None
+        self.forget()
         super().sort(**options)
 
     def __setitem__(self, place: Any, rules: Any, /) -> None:
-        self.path_index = None
+        self.forget()
         super().__setitem__(place, rules)
 
     def __delitem__(self, place: SupportsIndex | slice, /) -> None:
-        self.path_index = None
+        self.forget()
         super().__delitem__(place)
 
     def __iadd__(self, rules: Iterable[Rule], /) -> _RuleList:  # type: ignore[override,misc]
@@ -294,7 +307,7 @@ class _RuleList(list[Rule]):
         return self
 
     def __imul__(self, times: SupportsIndex, /) -> _RuleList:
-        self.path_index = None
+        self.forget()
         super().__imul__(times)
         return self
 

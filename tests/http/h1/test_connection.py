@@ -269,7 +269,7 @@ class TestWholeResponses:
     @pytest.mark.parametrize("method", [b"GET", b"HEAD"])
     def test_their_length_is_told(self, ask, size: int, method: bytes) -> None:
         peer, message = ask(GET.replace(b"GET", method))
-        peer.do(message.connection.write_response, ResponseStartLine("", 200, ""), HTTPHeaders(), b"0" * size)
+        peer.do(message.connection.write_response, 200, "", HTTPHeaders(), b"0" * size)
         body = b"0" * size if method == b"GET" else b""
         assert peer.received() == b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (size, body)
         assert not peer.closed
@@ -277,7 +277,7 @@ class TestWholeResponses:
     @pytest.mark.parametrize("code", [204, 304])
     def test_unless_they_have_no_body(self, ask, code: int) -> None:
         peer, message = ask()
-        peer.do(message.connection.write_response, ResponseStartLine("", code, ""), HTTPHeaders(), b"")
+        peer.do(message.connection.write_response, code, "", HTTPHeaders(), b"")
         assert b"Content-Length" not in peer.received()
 
     @pytest.mark.parametrize("length", ["3", "5", "x", "-4"])
@@ -285,9 +285,9 @@ class TestWholeResponses:
         peer, message = ask(GET + GET)
         headers = HTTPHeaders({"Content-Length": length})
         with pytest.raises(HTTPOutputError):
-            message.connection.write_response(ResponseStartLine("", 200, ""), headers, b"wind")
+            message.connection.write_response(200, "", headers, b"wind")
         assert peer.received() == b""
-        peer.do(message.connection.write_response, ResponseStartLine("", 500, ""), HTTPHeaders(), b"sorry")
+        peer.do(message.connection.write_response, 500, "", HTTPHeaders(), b"sorry")
         assert peer.received() == b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 5\r\n\r\nsorry"
         assert peer.log.count("finish") == 2
 
@@ -298,7 +298,7 @@ class TestWholeResponses:
         futures: list[asyncio.Future[None]] = []
         peer.do(
             lambda: futures.append(
-                connection.write_response(ResponseStartLine("", 200, ""), HTTPHeaders(), b"wind")
+                connection.write_response(200, "", HTTPHeaders(), b"wind")
             )
         )
         assert isinstance(futures[0].exception(), StreamClosedError)

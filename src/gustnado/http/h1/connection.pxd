@@ -1,1 +1,36 @@
-# connection.py is compiled as it is (see the design document, section 3).
+# What C knows of connection.py (see the design document, section 3).
+cimport cython
+
+from gustnado.http.h1.writer cimport ResponseWriter
+from gustnado.http.headers cimport HTTPHeaders
+from gustnado.http.shared cimport LoopShared
+
+
+cdef class RequestServer:
+    cdef public object stream
+    cdef public object params
+    cdef public object context
+    cdef public LoopShared sweeper
+
+    cpdef bint is_closed(self) except -1
+    cpdef abort(self)
+    cpdef bint may_keep_alive(self) except -1
+    cpdef bint speaks_http11(self) except -1
+    cpdef write(self, bytes data)
+    cpdef response_done(self, HTTP1Connection request)
+
+
+cdef class HTTP1Connection(ResponseWriter):
+    cdef RequestServer _server
+    cdef public bint _released
+    cdef public object _delegate
+    cdef object _close_callback
+    cdef bint _told
+    cdef public object context
+
+    @cython.locals(server=RequestServer, data=bytes)
+    cpdef write_response(self, int code, str reason, HTTPHeaders headers, bytes body)
+    cdef _gone(self)
+    cpdef finish(self)
+    cpdef release(self)
+    cpdef tell_closed(self)

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from asyncio import Future
 
     from gustnado.events.stream import IOStream
-    from gustnado.http.h1.server_connection import HTTP1ServerConnection
     from gustnado.http.messages import RequestStartLine, ResponseStartLine
+    from gustnado.http.sweeper import Sweeper
 
 __all__ = ["HTTP1Connection", "HTTP1ConnectionParameters"]
 
@@ -65,6 +65,54 @@ class HTTP1ConnectionParameters:
         self.explicit_max_body_size = max_body_size is not None
 
 
+class RequestServer:
+    """What a request's connection wants of the one that serves it."""
+
+    __slots__ = ("context", "params", "stream", "sweeper")
+
+    def __init__(self, stream: IOStream, params: HTTP1ConnectionParameters, context: Any, sweeper: Sweeper) -> None:
+        self.stream = stream
+        self.params = params
+        self.context = context
+        self.sweeper = sweeper
+
+    def is_closed(self) -> bool:
+        """Whether the stream has closed, or has been given away."""
+        raise NotImplementedError
+
+    def abort(self) -> None:
+        """Close the connection now."""
+        raise NotImplementedError
+
+    def may_keep_alive(self) -> bool:
+        """Whether the connection can be kept after the response that is about to begin."""
+        raise NotImplementedError
+
+    def speaks_http11(self) -> bool:
+        """The request in flight is HTTP/1.1."""
+        raise NotImplementedError
+
+    def write(self, data: bytes) -> Future[None]:
+        """Write to the stream; the future is pending while the peer is slow."""
+        raise NotImplementedError
+
+    def response_done(self, request: HTTP1Connection) -> None:
+        """The response to ``request`` has been written."""
+        raise NotImplementedError
+
+    def detach(self, request: HTTP1Connection) -> IOStream:
+        """Give the stream away; see :meth:`HTTP1Connection.detach`."""
+        raise NotImplementedError
+
+    def set_max_body_size(self, request: HTTP1Connection, max_body_size: int) -> None:
+        """See :meth:`HTTP1Connection.set_max_body_size`; -1 is no bound."""
+        raise NotImplementedError
+
+    def set_body_timeout(self, request: HTTP1Connection, timeout: float) -> None:
+        """See :meth:`HTTP1Connection.set_body_timeout`."""
+        raise NotImplementedError
+
+
 class HTTP1Connection(ResponseWriter, HTTPConnection):
     """The connection as one request sees it.
 
@@ -74,7 +122,7 @@ class HTTP1Connection(ResponseWriter, HTTPConnection):
 
     __slots__ = ("_close_callback", "_delegate", "_released", "_server", "_told", "context")
 
-    def __init__(self, server: HTTP1ServerConnection, is_head: bool, http11: bool, keep_alive: bool) -> None:
+    def __init__(self, server: RequestServer, is_head: bool, http11: bool, keep_alive: bool) -> None:
         self.begin(is_head, http11, keep_alive)
         self._server = server
         self._released = False  # the response has been written, or cannot be any more
@@ -139,20 +187,16 @@ class HTTP1Connection(ResponseWriter, HTTPConnection):
             data += self.data(chunk)
         return server.write(data)
 
-    def write_response(self, start_line: ResponseStartLine, headers: HTTPHeaders, body: bytes) -> Future[None]:
+    def write_response(self, code: int, reason: str, headers: HTTPHeaders, body: bytes) -> Future[None]:
         """See :meth:`HTTPConnection.write_response`: one write for head and body, where they are small."""
         if self._released:
             return self._gone()
-        server = self._server
         if len(body) > 65536:
-            if "Content-Length" not in headers:
-                headers["Content-Length"] = str(len(body))
-            future = self.write_headers(start_line, headers, body)
-            self.finish()
-            return future
+            return HTTPConnection.write_response(self, code, reason, headers, body)
+        server = self._server
         if self.keep_alive:
             self.keep_alive = server.may_keep_alive()
-        data = self.whole(start_line.code, start_line.reason, headers, body, server.sweeper.date)
+        data = self.whole(code, reason, headers, body, server.sweeper.date)
         future = server.write(data)
         server.response_done(self)
         return future

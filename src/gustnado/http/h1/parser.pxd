@@ -2,7 +2,11 @@
 cimport cython
 
 from gustnado.http.h1.chunked cimport ChunkedDecoder
-from gustnado.http.headers cimport HeaderMap, headers_of
+from gustnado.http.headers cimport HTTPHeaders, headers_of
+
+
+cdef frozenset _METHODS
+cdef bytes _CONTROLS
 
 
 cdef class RequestParser:
@@ -17,7 +21,10 @@ cdef class RequestParser:
     cdef ChunkedDecoder _chunks
     cdef long long _body_read
     cdef bint _used_body
-    cdef public object headers
+    cdef public str method
+    cdef public str target
+    cdef public str version
+    cdef public HTTPHeaders headers
     cdef public bint complete
     cdef public bint keep_alive
     cdef public bint expects_continue
@@ -30,10 +37,11 @@ cdef class RequestParser:
     cpdef Py_ssize_t pending(self)
     cpdef bytes take_rest(self)
     cpdef next_message(self)
-    @cython.locals(start=Py_ssize_t, end=Py_ssize_t, lines=list, line=str, parts=list, method=str, target=str,
-                   version=str, fields=dict, headers=HeaderMap)
     cpdef read_head(self)
-    cdef _wait_for_head(self)
+    @cython.locals(start=Py_ssize_t, end=Py_ssize_t, count=Py_ssize_t, head=bytes, clean=bint, lines=list, line=str,
+                   parts=list, method=str, target=str, version=str, fields=dict, headers=HTTPHeaders)
+    cpdef bint parse_head(self) except -1
+    cdef bint _wait_for_head(self) except -1
     cdef _check_sizes(self, list lines, Py_ssize_t size)
     cdef bint _check_version(self, str version) except -1
     cdef _check_host(self, host)

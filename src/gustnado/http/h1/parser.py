@@ -22,7 +22,6 @@ Each limit is charged as bytes arrive, so one byte at a time buys nothing. What 
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from gustnado.errors import HTTPInputError
 from gustnado.http.h1.chunked import ChunkedDecoder
@@ -37,16 +36,18 @@ _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 _METHOD = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}+")
 _VERSION = re.compile(r"HTTP/[0-9]\.[0-9]")
 _LENGTH = re.compile(r"[0-9]{1,18}+")
-_CODING_LIST = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++(?:[ \t]*+,[ \t]*+[!#$%&'*+\-.^_`|~0-9A-Za-z]++)*+")
+_CODING_LIST = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++(?:[ \t]*+,[ \t]*+[!#$%&'*+\-.^_`|~0-9A-Za-z]++)*")
 _BARE_LF = re.compile(rb"(?<!\r)\n")
-_new_tuple: Any = tuple.__new__  # what RequestStartLine(...) does, without the Python function in between
+# All control characters but TAB; CR and LF are told from those between the lines by their number.
+_CONTROLS = bytes([*range(9), *range(10, 32), 127])
 _NOT_IN_REQUEST_LINE = re.compile(rb"[^\x20-\x7e]")
 
 
 class RequestParser:
     """Parses the requests of one connection, one after the other.
 
-    :ivar headers: the head's fields, once :meth:`read_head` has returned it.
+    :ivar method: the request's, once :meth:`parse_head` has returned true; so are ``target`` and ``version``.
+    :ivar headers: the head's fields, likewise.
     :ivar complete: the message has been read to its end.
     :ivar keep_alive: the client wants the connection kept (RFC 9112 section 9.3).
     :ivar expects_continue: the client waits for ``100 Continue`` before it sends the body.
@@ -76,7 +77,10 @@ class RequestParser:
         "http11",
         "keep_alive",
         "max_body_size",
+        "method",
         "stalled",
+        "target",
+        "version",
     )
 
     def __init__(self, limits: Limits) -> None:
@@ -92,6 +96,9 @@ class RequestParser:
         self._chunks: ChunkedDecoder | None = None
         self._body_read = 0
         self._used_body = False  # of this message's framing there is something to forget
+        self.method = ""
+        self.target = ""
+        self.version = ""
         self.headers: HTTPHeaders | None = None
         self.complete = False
         self.keep_alive = False
@@ -144,14 +151,21 @@ class RequestParser:
         :returns: the start line, or ``None`` while the head has not arrived whole.
         :raises gustnado.errors.HTTPInputError: 400, 414, 417, 431, 501 or 505.
         """
+        return RequestStartLine(self.method, self.target, self.version) if self.parse_head() else None
+
+    def parse_head(self) -> bool:
+        """As :meth:`read_head`, for those who take the start line from the attributes."""
         buffer = self._buffer
         start = self._position
         end = buffer.find(b"\r\n\r\n", self._scanned)
         if end < 0 or buffer[start] == 13:
             return self._wait_for_head()
-        lines = buffer[start:end].decode("latin-1").split("\r\n")
+        piece = buffer[start:end]
+        head = piece if type(piece) is bytes else bytes(piece)
+        lines = head.decode("latin-1").split("\r\n")
         line = lines[0]
-        if end - start > self._least_limit or len(lines) > self._max_header_count:
+        count = len(lines)
+        if end - start > self._least_limit or count > self._max_header_count:
             self._check_sizes(lines, end - start + 4)
         parts = line.split(" ")
         if len(parts) != 3:
@@ -163,27 +177,32 @@ class RequestParser:
             self.http11 = True
         else:
             self.http11 = self._check_version(version)
-        if "#" in target or not (target.isascii() and target.isprintable()):
+        clean = len(head) - len(head.translate(None, _CONTROLS)) == 2 * (count - 1)
+        if "#" in target or not target.isascii() or ((not clean or "\t" in target) and not target.isprintable()):
             raise HTTPInputError(f"malformed request target {target[:80]!r}")
         self._position = end + 4
         self._empty_line = False
         fields: dict[str, str | list[str]] = {}
-        headers = headers_of(fields)
-        headers.read_lines(lines, 1)
-        self.headers = headers
+        self.headers = headers = headers_of(fields)
+        if clean:
+            headers.take_lines(lines, 1)
+        else:
+            headers.read_lines(lines, 1)
         host = fields.get("Host")
         if host is None or host != self._host:
             self._check_host(host)
-        if target[:1] != "/" or method == "CONNECT":
+        if not target or target[0] != "/" or method == "CONNECT":
             target, authority = resolve_target(method, target)
             if authority is not None:
                 # The authority of the target wins over the field, RFC 9112 section 3.2.2.
                 fields["Host"] = authority
+        self.method = method
+        self.target = target
+        self.version = version
         self._read_framing(fields)
-        start_line: RequestStartLine = _new_tuple(RequestStartLine, (method, target, version))
-        return start_line
+        return True
 
-    def _wait_for_head(self) -> RequestStartLine | None:
+    def _wait_for_head(self) -> bool:
         """Look at the beginning of a head; forgive one empty line before it, RFC 9112 section 2.2."""
         buffer = self._buffer
         if buffer.startswith(b"\r\n", self._position):
@@ -192,10 +211,10 @@ class RequestParser:
             self._empty_line = True
             self._position += 2
             self._scanned = self._position
-            return self.read_head() if self.pending() else None
+            return self.parse_head() if self.pending() else False
         self._check_partial()
         self._scanned = max(self._position, len(buffer) - 3)
-        return None
+        return False
 
     def _check_sizes(self, lines: list[str], size: int) -> None:
         """Refuse a whole head that is over one of the limits."""

@@ -23,10 +23,11 @@ from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
 
 from gustnado.errors import HTTPInputError, StreamClosedError
-from gustnado.http.delegates import HTTPServerConnectionDelegate
-from gustnado.http.h1.connection import HTTP1Connection, HTTP1ConnectionParameters
+from gustnado.http.delegates import HTTPMessageDelegate, HTTPServerConnectionDelegate
+from gustnado.http.h1.connection import HTTP1Connection, HTTP1ConnectionParameters, RequestServer
 from gustnado.http.h1.parser import RequestParser
 from gustnado.http.h1.writer import REASONS, informational
+from gustnado.http.messages import RequestStartLine
 from gustnado.http.sweeper import Sweeper
 from gustnado.log import app_log, gen_log
 
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     import asyncio
 
     from gustnado.events.stream import IOStream
-    from gustnado.http.messages import RequestStartLine
 
 __all__ = ["HTTP1ServerConnection"]
 
@@ -47,7 +47,7 @@ _RATE_AFTER = 10.0
 _MAX_OUTPUT = 65536
 
 
-class HTTP1ServerConnection:
+class HTTP1ServerConnection(RequestServer):
     """Serves the requests of one connection, one after the other.
 
     :param stream: a connected :class:`~gustnado.events.stream.IOStream`.
@@ -84,12 +84,8 @@ class HTTP1ServerConnection:
         "_waiting",
         "_write_size",
         "closing",
-        "context",
         "eof",
         "limits",
-        "params",
-        "stream",
-        "sweeper",
     )
 
     def __init__(
@@ -99,14 +95,13 @@ class HTTP1ServerConnection:
         context: object | None = None,
         sweeper: Sweeper | None = None,
     ) -> None:
-        self.stream = stream
-        self.params = params or HTTP1ConnectionParameters()
+        self._loop: asyncio.AbstractEventLoop = stream.io_loop.asyncio_loop
+        RequestServer.__init__(
+            self, stream, params or HTTP1ConnectionParameters(), context, sweeper or Sweeper(self._loop)
+        )
         self.limits = self.params.limits
-        self.context = context
         self.closing = False  # answer what is in flight, then close
         self.eof = False
-        self._loop: asyncio.AbstractEventLoop = stream.io_loop.asyncio_loop
-        self.sweeper = sweeper or Sweeper(self._loop)
         self._parser = RequestParser(self.limits)
         self._delegate: HTTPServerConnectionDelegate | None = None
         self._request: HTTP1Connection | None = None
@@ -278,15 +273,14 @@ class HTTP1ServerConnection:
                         self._pause()
                         self._loop.call_soon(self._advance)
                         break
-                    start_line = parser.read_head()
-                    if start_line is None:
+                    if not parser.parse_head():
                         if not self._in_head:
                             self._in_head = True  # its deadline runs from its first byte
                             self._since = self.sweeper.now
                         self._read_on()
                         break
                     turns += 1
-                    self._begin(start_line)
+                    self._begin()
                 elif self._state == BODY:
                     if self._waiting is not None or not self._read_body():
                         break
@@ -300,11 +294,12 @@ class HTTP1ServerConnection:
         finally:
             self._advancing = False
 
-    def _begin(self, start_line: RequestStartLine) -> None:
+    def _begin(self) -> None:
+        """Hand the head that has been parsed to the program, in a context of its own."""
         parser = self._parser
         self._in_head = False
         self._requests += 1
-        method = start_line.method
+        method = parser.method
         keep_alive = parser.keep_alive and self._keeps_alive and method != "CONNECT"
         self._request = request = HTTP1Connection(self, method == "HEAD", parser.http11, keep_alive)
         self._request_context = context = self._context.copy()
@@ -313,17 +308,23 @@ class HTTP1ServerConnection:
             self._state = BODY
             self._since = self._body_since = self.sweeper.now
             self._body_timeout = self.limits.body_timeout
-        context.run(self._deliver, request, start_line)
+        context.run(self._deliver, request)
         if self._state == BODY and self._waiting is None:
             self._want_body()
 
-    def _deliver(self, request: HTTP1Connection, start_line: RequestStartLine) -> None:
+    def _deliver(self, request: HTTP1Connection) -> None:
         """Hand a head to the program, and the end of the message where there is no body."""
         if self._delegate is None:
             return
+        parser = self._parser
         try:
             request._delegate = delegate = self._delegate.start_request(self, request)
-            pending = delegate.headers_received(start_line, self._parser.headers)  # type: ignore[arg-type]
+            if isinstance(delegate, HTTPMessageDelegate):
+                message = delegate
+                pending = message.head_received(parser.method, parser.target, parser.version, parser.headers)  # type: ignore[arg-type]
+            else:
+                start_line = RequestStartLine(parser.method, parser.target, parser.version)
+                pending = delegate.headers_received(start_line, parser.headers)
             if pending is not None:
                 self._wait(pending)
             elif self._state == RESPOND and self._request is request:

@@ -4,6 +4,11 @@ cimport cython
 from gustnado.http.headers cimport HeaderMap
 
 
+cdef dict _USUAL_REASONS
+cdef dict _STATUS_LINES
+cdef object _LENGTH
+cdef object _BAD_REASON
+
 cpdef check_reason(str reason)
 cpdef bytes informational(int code, HeaderMap headers=*)
 
@@ -19,8 +24,9 @@ cdef class ResponseWriter:
     cdef public bint ended
 
     cpdef begin(self, bint is_head, bint http11, bint keep_alive)
-    @cython.locals(fields=dict, line=str, tail=str)
     cpdef bytes head(self, int code, str reason, HeaderMap headers, str date, Py_ssize_t size=*)
+    @cython.locals(fields=dict, line=str, tells_size=bint, chunked=bint, connection=str, pieces=list)
+    cdef list _head_pieces(self, int code, str reason, HeaderMap headers, str date, Py_ssize_t size)
     cdef str _status_line(self, int code, str reason)
     cdef long long _read_length(self, length) except -1
     cdef str _connection_line(self, dict fields)

@@ -27,6 +27,7 @@ REASONS: dict[int, str] = {int(status): status.phrase for status in HTTPStatus}
 """Status code to reason phrase, as the IANA registry has them."""
 REASONS.update({413: "Content Too Large", 414: "URI Too Long", 416: "Range Not Satisfiable", 422: "Unprocessable Content"})
 
+_USUAL_REASONS = REASONS
 _STATUS_LINES = {code: f"HTTP/1.1 {code} {reason}\r\n" for code, reason in REASONS.items()}
 _LENGTH = re.compile(r"[0-9]{1,18}+")
 _BAD_REASON = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
@@ -90,36 +91,53 @@ class ResponseWriter:
         :param size: of the body in bytes, where it is known and ``headers`` do not tell; else -1.
         :raises gustnado.errors.HTTPOutputError: where the head would be malformed.
         """
+        return "".join(self._head_pieces(code, reason, headers, date, size)).encode("latin-1")
+
+    def _head_pieces(self, code: int, reason: str, headers: HeaderMap, date: str, size: int) -> list[str]:
         if self.head_written:
             raise HTTPOutputError("the head of this response has been written already")
         fields = headers._fields
         line = _STATUS_LINES.get(code)
-        if line is None or (reason and reason != REASONS[code]):
+        if line is None or (reason and reason != _USUAL_REASONS[code]):
             line = self._status_line(code, reason)
-        tail = f"Content-Length: {size}\r\n" if size >= 0 and "Content-Length" not in fields else ""
+        given = fields.get("Content-Length")
+        tells_size = False
+        chunked = False
         if code == 204 or code == 304 or self._is_head or code < 200:
             self._no_body = True
-            if code == 204 and "Content-Length" in fields:
+            if code == 204 and given is not None:
                 raise HTTPOutputError("a 204 response has no Content-Length (RFC 9110 section 8.6)")
-            if code == 204 or code == 304:
-                tail = ""
-        elif tail:
+            tells_size = size >= 0 and given is None and code != 204 and code != 304
+        elif given is not None:
+            self._left = self._read_length(given)
+        elif size >= 0:
             self._left = size
-        elif "Content-Length" in fields:
-            self._left = self._read_length(fields["Content-Length"])
+            tells_size = True
         elif self._http11:
-            self._chunked = True
-            tail = "Transfer-Encoding: chunked\r\n"
+            self._chunked = chunked = True
         else:
             self.keep_alive = False  # the end of the body is the end of the connection
         if "Transfer-Encoding" in fields:
             raise HTTPOutputError("Transfer-Encoding is the server's own affair; do not set it")
+        connection = ""
         if not self.keep_alive or not self._http11 or "Connection" in fields:
-            tail += self._connection_line(fields)
+            connection = self._connection_line(fields)
+        pieces = [line]
+        headers.write_to(pieces)
+        if tells_size:
+            pieces.append("Content-Length: ")
+            pieces.append(f"{size}")
+            pieces.append("\r\n")
+        elif chunked:
+            pieces.append("Transfer-Encoding: chunked\r\n")
+        pieces.append(connection)
         if "Date" not in fields:
-            tail += "Date: " + date + "\r\n"
+            pieces.append("Date: ")
+            pieces.append(date)
+            pieces.append("\r\n")
+        pieces.append("\r\n")
         self.head_written = True
-        return (line + headers.to_wire() + tail + "\r\n").encode("latin-1")
+        return pieces
 
     def _status_line(self, code: int, reason: str) -> str:
         if not 200 <= code <= 999:

@@ -54,10 +54,7 @@ class RequestHandler(
         super().__init_subclass__(**kwargs)
         cls._flush_is_overridden = cls.flush is not OutputMixin.flush
 
-    def _initialize(self) -> None:
-        pass
-
-    initialize: Callable[..., None] = _initialize
+    initialize: Callable[..., None] = LifecycleMixin._initialize
     """Override to take the keyword arguments of the route."""
 
     def _unimplemented_method(self, *args: str, **kwargs: str) -> Awaitable[None] | None:

@@ -6,7 +6,7 @@ import traceback
 from types import TracebackType
 from typing import Any
 
-from gustnado.errors import HTTPOutputError, ProtocolError, StreamClosedError
+from gustnado.errors import ProtocolError, StreamClosedError
 from gustnado.escape import xhtml_escape
 from gustnado.log import app_log, gen_log
 from gustnado.web.errors import Finish, HTTPError
@@ -111,12 +111,14 @@ class FailuresMixin(HandlerState):
         exc_info = (type(error), error, error.__traceback__)
         try:
             self.send_error(_status_of(error), exc_info=exc_info)
-        except HTTPOutputError:
-            # The error page itself could not be framed, or the client has gone: nothing more can be said.
+        except Exception:
+            # It could not be framed, or a transform or default headers failed: nothing more can be said, and
+            # the client must not wait.
             app_log.error("Cannot send the error page, %s", self._request_summary(), exc_info=True)
-            self._finished = True
-            self.request.connection.close()
-            self._ended()
+            if not self._finished:
+                self._finished = True
+                self.request.connection.close()
+                self._ended()
 
 
 def _status_of(error: BaseException) -> int:

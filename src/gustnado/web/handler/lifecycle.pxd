@@ -1,6 +1,15 @@
 # What C knows of lifecycle.py (see the design document, section 3).
+cimport cython
+
 from gustnado.web.handler.state cimport HandlerState
+
+
+cdef frozenset _SAFE_METHODS
+cdef dict _METHOD_NAMES
 
 
 cdef class LifecycleMixin(HandlerState):
     pass
+
+
+cdef _prepare(LifecycleMixin handler, path_args, path_kwargs)

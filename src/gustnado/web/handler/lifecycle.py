@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["LifecycleMixin"]
 
 _SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
+_METHOD_NAMES = {verb: verb.lower() for verb in ("GET", "HEAD", "POST", "DELETE", "PATCH", "PUT", "OPTIONS")}
 
 
 class LifecycleMixin(HandlerState):
@@ -45,6 +46,9 @@ class LifecycleMixin(HandlerState):
             self.initialize(**kwargs)
         else:
             self.initialize()
+
+    def _initialize(self) -> None:
+        """What ``initialize`` is where it is not overridden."""
 
     def prepare(self) -> Awaitable[None] | None:
         """Called before the method of the verb, whichever that is; may be ``async def``.
@@ -71,29 +75,20 @@ class LifecycleMixin(HandlerState):
 
     def _begin(self, path_args: list[Any] | None, path_kwargs: dict[str, Any] | None) -> Awaitable[None] | None:
         """All that comes before the method of the verb. The awaitable, if any, is what is left of it."""
-        method = self.request.method
-        if method not in self.SUPPORTED_METHODS:
-            raise HTTPError(405)
-        if path_args:
-            self.path_args = [self.decode_argument(arg) for arg in path_args]
-        if path_kwargs:
-            self.path_kwargs = {name: self.decode_argument(arg, name=name) for name, arg in path_kwargs.items()}
-        if method not in _SAFE_METHODS:
-            self._cross_origin_protection()
-        if self.current_user_is_async:
-            return self._begin_async()
-        return self.prepare()
+        return _prepare(self, path_args, path_kwargs)
 
     def _invoke(self) -> Awaitable[Any] | None:
         """Call the method of the verb."""
-        method = getattr(self, self.request.method.lower())
-        result: Awaitable[Any] | None = method(*self.path_args, **self.path_kwargs)
+        verb = self.request.method
+        method = getattr(self, _METHOD_NAMES.get(verb) or verb.lower())
+        args, kwargs = self.path_args, self.path_kwargs
+        result: Awaitable[Any] | None = method(*args, **kwargs) if args or kwargs else method()
         return result
 
     def _run(self, path_args: list[Any] | None, path_kwargs: dict[str, Any] | None) -> asyncio.Task[None] | None:
         """Handle the request; the task in which the rest of it runs, if it has to await something."""
         try:
-            pending = self._begin(path_args, path_kwargs)
+            pending = _prepare(self, path_args, path_kwargs)
             if pending is not None:
                 return start_task(self._run_async(pending))
             if self._finished:
@@ -109,10 +104,12 @@ class LifecycleMixin(HandlerState):
 
     def _ended(self) -> None:
         """After the response: the log, and :meth:`on_finish`, once."""
-        self._log()
-        self.on_finish()
-        if self._ui is not None:
-            self._release_ui()
+        try:
+            self._log()
+        finally:
+            self.on_finish()
+            if self._ui is not None:
+                self._release_ui()
 
     def _log(self) -> None:
         self.application.log_request(self)  # type: ignore[arg-type]
@@ -132,3 +129,20 @@ class LifecycleMixin(HandlerState):
     def reverse_url(self, name: str, *args: Any) -> str:
         """The URL of the route called ``name``; see :meth:`Application.reverse_url`."""
         return self.application.reverse_url(name, *args)
+
+
+def _prepare(
+    handler: LifecycleMixin, path_args: list[Any] | None, path_kwargs: dict[str, Any] | None
+) -> Awaitable[None] | None:
+    method = handler.request.method
+    if method not in handler.SUPPORTED_METHODS:
+        raise HTTPError(405)
+    if path_args:
+        handler.path_args = [handler.decode_argument(arg) for arg in path_args]
+    if path_kwargs:
+        handler.path_kwargs = {name: handler.decode_argument(arg, name=name) for name, arg in path_kwargs.items()}
+    if method not in _SAFE_METHODS:
+        handler._cross_origin_protection()
+    if handler.current_user_is_async:
+        return handler._begin_async()
+    return handler.prepare()

@@ -30,7 +30,6 @@ _DEFAULT_FIELDS: dict[str, str | list[str]] = {
     "Server": "Gustnado",
     "Content-Type": "text/html; charset=UTF-8",
 }
-_new_tuple: Any = tuple.__new__  # what ResponseStartLine(...) does, without the Python function in between
 _WITH_ETAG = frozenset(("GET", "HEAD"))
 _JSON_TYPE = "application/json; charset=UTF-8"
 # What describes a body that is not sent with a 304 (RFC 9110 section 15.4.5).
@@ -118,7 +117,7 @@ class OutputMixin(HandlerState):
             self._write_buffer.append(json_encode_bytes(chunk))
             self._headers._fields["Content-Type"] = _JSON_TYPE
         elif isinstance(chunk, (str, bytes)):
-            self._write_buffer.append(utf8(chunk))
+            self._write_buffer.append(bytes(utf8(chunk)))
         else:
             message = "write() only accepts bytes, unicode, and dict objects"
             if isinstance(chunk, list):
@@ -135,13 +134,13 @@ class OutputMixin(HandlerState):
         self._write_buffer = []
         connection = self.request.connection
         if not self._headers_written:
-            self._headers_written = True
             for transform in self._transforms or ():
                 status, self._headers, chunk = transform.transform_first_chunk(
                     self._status_code, self._headers, chunk, include_footers
                 )
                 if status != self._status_code:
                     self.set_status(status)
+            self._headers_written = True
             self._add_cookies()
             if self.request.method == "HEAD":
                 chunk = b""
@@ -172,51 +171,19 @@ class OutputMixin(HandlerState):
         if chunk is not None:
             self.write(chunk)
         if self._headers_written:
-            future = self.flush(include_footers=True)
-            self.request.connection.finish()
+            future = self._flush_and_finish()
         else:
-            self._complete_head()
-            future = self._send_whole()
+            whole = self._transforms is None and not self._flush_is_overridden
+            _complete_head(self, whole)
+            future = _send_whole(self) if whole else self._flush_and_finish()
         self._finished = True
         self._ended()
         return future
 
-    def _send_whole(self) -> Future[None]:
-        """Send a response of which nothing has been sent yet."""
-        if self._transforms is not None or self._flush_is_overridden:
-            future = self.flush(include_footers=True)
-            self.request.connection.finish()
-            return future
-        if self._new_cookie is not None:
-            self._add_cookies()
-        buffer = self._write_buffer
-        body = buffer[0] if len(buffer) == 1 else b"".join(buffer)
-        self._write_buffer = []
-        start_line = _new_tuple(ResponseStartLine, ("", self._status_code, self._reason))
-        written: Future[None] = self.request.connection.write_response(start_line, self._headers, body)
-        self._headers_written = True  # where that raised, there can still be an error page
-        return written
-
-    def _complete_head(self) -> None:
-        """Header fields that can be told now that the whole body is known.
-
-        The length is left to the connection, unless somebody wants to see it before.
-        """
-        status = self._status_code
-        if status == 200 and self.request.method in _WITH_ETAG:
-            self.set_etag_header()
-            if "If-None-Match" in self.request.headers._fields and self.check_etag_header():
-                self._write_buffer = []
-                self.set_status(304)
-                status = 304
-        if status == 204 or status == 304 or 100 <= status < 200:
-            if self._write_buffer:
-                raise RuntimeError(f"Cannot send body with {status}")
-            for name in _REPRESENTATION:
-                self._headers._fields.pop(name, None)
-        elif self._transforms is not None or self._flush_is_overridden:
-            if "Content-Length" not in self._headers._fields:
-                self._headers._fields["Content-Length"] = str(sum([len(part) for part in self._write_buffer]))
+    def _flush_and_finish(self) -> Future[None]:
+        future = self.flush(include_footers=True)
+        self.request.connection.finish()
+        return future
 
     def redirect(self, url: str, permanent: bool = False, status: int | None = None) -> None:
         """Send the client to ``url``, which may be relative, and finish.
@@ -241,6 +208,41 @@ class OutputMixin(HandlerState):
         self._finished = True
         stream: IOStream = self.request.connection.detach()
         return stream
+
+
+def _complete_head(handler: OutputMixin, whole: bool) -> None:
+    """Set the header fields that can be told now that all of the body is known.
+
+    :param whole: the connection gets the response whole, so that the length can be left to it.
+    """
+    status = handler._status_code
+    request = handler.request
+    if status == 200 and request.method in _WITH_ETAG:
+        handler.set_etag_header()
+        if "If-None-Match" in request.headers._fields and handler.check_etag_header():
+            handler._write_buffer = []
+            handler.set_status(304)
+            status = 304
+    if status == 204 or status == 304 or 100 <= status < 200:
+        if handler._write_buffer:
+            raise RuntimeError(f"Cannot send body with {status}")
+        for name in _REPRESENTATION:
+            handler._headers._fields.pop(name, None)
+    elif not whole and "Content-Length" not in handler._headers._fields:
+        handler._headers._fields["Content-Length"] = str(sum([len(part) for part in handler._write_buffer]))
+
+
+def _send_whole(handler: OutputMixin) -> Future[None]:
+    """Send a response of which nothing has been sent yet."""
+    if handler._new_cookie is not None:
+        handler._add_cookies()
+    buffer = handler._write_buffer
+    body = buffer[0] if len(buffer) == 1 else b"".join(buffer)
+    handler._write_buffer = []
+    connection = handler.request.connection
+    written: Future[None] = connection.write_response(handler._status_code, handler._reason, handler._headers, body)
+    handler._headers_written = True  # where that raised, there can still be an error page
+    return written
 
 
 def _location(url: str | bytes) -> str:

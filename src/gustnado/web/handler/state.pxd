@@ -1,4 +1,5 @@
 # What C knows of state.py (see the design document, section 3).
+from gustnado.http.headers cimport HTTPHeaders
 
 
 cdef class HandlerState:
@@ -6,7 +7,7 @@ cdef class HandlerState:
     cdef public object request
     cdef public object path_args
     cdef public object path_kwargs
-    cdef public object _headers
+    cdef public HTTPHeaders _headers
     cdef public list _write_buffer
     cdef public object _status_code
     cdef public object _reason

@@ -1,0 +1,220 @@
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import Any
+
+import pytest
+
+from gustnado.http.messages import HTTPServerRequest
+from gustnado.web import Application, RequestHandler
+from gustnado.web.handler.tasks import guard, start_task
+
+APPLICATION = "gustnado.application"
+
+
+def app(**members: Any) -> tuple[Application, list[Any]]:
+    """An application of one handler, and the list that its ``seen`` is."""
+    seen: list[Any] = []
+
+    def on_finish(self):
+        seen.append("on_finish")
+
+    handler = type("Handler", (RequestHandler,), {"seen": seen, "on_finish": on_finish, **members})
+    return Application([("/", handler)]), seen
+
+
+class TestStartTask:
+    def test_runs_at_once_where_python_can(self):
+        async def main() -> list[str]:
+            done = []
+
+            async def step() -> None:
+                done.append("begun")
+                await asyncio.sleep(0)
+                done.append("ended")
+
+            task = start_task(step())
+            done.append("started")
+            await task
+            return done
+
+        begun = sys.version_info >= (3, 12)
+        assert asyncio.run(main()) == (["begun", "started"] if begun else ["started", "begun"]) + ["ended"]
+
+
+class TestGuard:
+    def test_gives_exceptions_to_a_function(self):
+        failures: list[Exception] = []
+
+        async def fail(error: BaseException | None) -> None:
+            if error is not None:
+                raise error
+
+        async def main() -> None:
+            await guard(fail(None), failures.append)
+            await guard(fail(KeyError("x")), failures.append)
+            with pytest.raises(asyncio.CancelledError):
+                await guard(fail(asyncio.CancelledError()), failures.append)
+
+        asyncio.run(main())
+        assert [type(error) for error in failures] == [KeyError]
+
+
+class TestPlainMethods:
+    def test_need_no_task(self, fetch):
+        def note(self):
+            self.seen.append((asyncio.current_task(), asyncio.all_tasks()))
+
+        application, seen = app(prepare=note, get=note, on_finish=note)
+
+        fetch(application, "/")
+        assert len(seen) == 3
+        assert seen[0] == seen[1] == seen[2]
+        caller, tasks = seen[0]
+        assert caller in tasks
+
+    @pytest.mark.parametrize("result", ["text", 7, ["x"]])
+    def test_must_not_return_what_cannot_be_awaited(self, fetch, expect_log, result):
+        application, seen = app(get=lambda self: result)
+        with expect_log(APPLICATION, "Uncaught exception GET"):
+            assert fetch(application, "/").code == 500
+        assert seen == ["on_finish"]
+
+
+class TestCoroutines:
+    @pytest.mark.parametrize("name", ["prepare", "get"])
+    def test_run_in_a_task_of_their_own(self, memory, run, name):
+        async def method(self):
+            self.seen.append(asyncio.current_task())
+            await asyncio.sleep(0)
+            self.seen.append(asyncio.current_task())
+
+        application, seen = app(**{"get": lambda self: self.seen.append("get"), name: method})
+
+        async def main() -> None:
+            await memory.request(application, "/")
+            assert isinstance(seen[0], asyncio.Task)
+            assert seen[0] is seen[1] is not asyncio.current_task()
+
+        run(main())
+
+    def test_prepare_and_method_are_one_task(self, fetch):
+        async def method(self):
+            await asyncio.sleep(0)
+            self.seen.append(asyncio.current_task())
+
+        application, seen = app(prepare=method, get=method)
+        fetch(application, "/")
+        assert seen[0] is seen[1] is not None
+
+    def test_a_timeout_ends_them(self, fetch):
+        async def get(self):
+            try:
+                async with asyncio.timeout(0):
+                    await asyncio.Event().wait()
+            except TimeoutError:
+                self.write("late")
+
+        application, seen = app(get=get)
+        assert fetch(application, "/").text == "late"
+        assert seen == ["on_finish"]
+
+    def test_a_timeout_that_nobody_expects_is_an_error(self, fetch, expect_log):
+        async def get(self):
+            async with asyncio.timeout(0):
+                await asyncio.Event().wait()
+
+        application, seen = app(get=get)
+        with expect_log(APPLICATION, "Uncaught exception GET"):
+            assert fetch(application, "/").code == 500
+        assert seen == ["on_finish"]
+
+    def test_task_groups_work(self, fetch):
+        async def step(self, name):
+            await asyncio.sleep(0)
+            self.write(name)
+
+        async def get(self):
+            async with asyncio.TaskGroup() as group:
+                for name in "abc":
+                    group.create_task(step(self, name))
+
+        application, _ = app(get=get)
+        assert fetch(application, "/").text == "abc"
+
+
+class TestCancellation:
+    @pytest.mark.parametrize("name", ["prepare", "get"])
+    def test_of_what_is_awaited_is_an_error(self, fetch, expect_log, name):
+        async def method(self):
+            future = asyncio.get_running_loop().create_future()
+            future.cancel()
+            await future
+
+        application, seen = app(**{"get": lambda self: None, name: method})
+        with expect_log(APPLICATION, "Uncaught exception GET"):
+            assert fetch(application, "/").code == 500
+        assert seen == ["on_finish"]
+
+    @pytest.mark.parametrize("name", ["prepare", "get"])
+    def test_t52_of_the_task_ends_the_connection(self, fetch, name):
+        async def method(self):
+            self.write("half")
+            task = asyncio.current_task()
+            self.seen.append(task)
+            task.cancel()
+            await asyncio.sleep(0)
+
+        application, seen = app(**{"get": lambda self: None, name: method})
+        with pytest.raises(ConnectionAbortedError):
+            fetch(application, "/")
+        assert seen[1:] == ["on_finish"]
+        assert seen[0].cancelled()
+
+    def test_after_the_response_it_changes_nothing(self, fetch):
+        async def get(self):
+            await self.finish("all")
+            task = asyncio.current_task()
+            assert task is not None
+            task.cancel()
+            await asyncio.sleep(0)
+
+        application, seen = app(get=get)
+        assert fetch(application, "/").text == "all"
+        assert seen == ["on_finish"]
+
+    def test_may_be_caught(self, fetch):
+        async def get(self):
+            task = asyncio.current_task()
+            assert task is not None
+            task.cancel()
+            try:
+                await asyncio.sleep(0)
+            except asyncio.CancelledError:
+                task.uncancel()
+                self.write("still here")
+
+        application, _ = app(get=get)
+        assert fetch(application, "/").text == "still here"
+
+    def test_from_outside_through_the_delegate(self, memory, run):
+        """Whoever holds the task of a request may end it."""
+
+        async def get(self):
+            await asyncio.Event().wait()
+
+        application, seen = app(get=get)
+
+        async def main() -> None:
+            connection = memory.Connection("http")
+            task = application(HTTPServerRequest("GET", "/", connection=connection))
+            await asyncio.sleep(0)
+            assert task is not None
+            task.cancel()
+            assert await connection.ended is False
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+        run(main())
+        assert seen == ["on_finish"]
