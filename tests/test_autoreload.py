@@ -167,12 +167,12 @@ class TestRestart:
         count = iter(range(10**6))
         program.until_said("ready", 2, lambda: write("package/later.py", "print('new')" + "#" * next(count)))
 
-    def test_it_is_the_same_program(self, write, begin, mode):
+    def test_it_is_the_same_program(self, write, begin):
         show = "print(os.getpid(), sys.argv, sys.flags.utf8_mode, os.environ['WORD'], os.getcwd(), __name__)"
         module = START + show + "\nprint(__spec__ and __spec__.name)\nos.chdir('/')" + SERVE
         for start in (["-m", "package"], ["package/__main__.py"], ["package"]):
             write("package/__main__.py", module)
-            program = begin("-W", "error", "-X", "utf8", *start, "a b", "--c", mode=mode, WORD="ä")
+            program = begin("-W", "error", "-X", "utf8", *start, "a b", "--c", WORD="ä")
             program.until_said("ready")
             first = program.text()
             write("package/__main__.py", module + "# changed")
@@ -182,7 +182,7 @@ class TestRestart:
             program.process.kill()
 
     @pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
-    def test_a_server_keeps_its_port_and_its_other_files_are_closed(self, write, begin, mode, loop, tmp_path):
+    def test_a_server_keeps_its_port_and_its_other_files_are_closed(self, write, begin, loop):
         if loop == "uvloop":
             pytest.importorskip("uvloop")
         with bind_sockets(0, "127.0.0.1")[0] as sock:
@@ -210,7 +210,7 @@ class TestRestart:
                 connection.close()
 
         write("server.py", server.replace("WORD", "breeze"))
-        program = begin("server.py", mode=mode, GUSTNADO_LOOP=loop)
+        program = begin("server.py", GUSTNADO_LOOP=loop)
         program.until_said("ready")
         first = get()
         assert first.startswith("breeze")
@@ -363,10 +363,10 @@ class TestCommandLine:
         program.until_said(WAITING, 2)
         assert "repaired" in program.text()
 
-    def test_a_syntax_error_of_the_program_itself(self, write, begin, mode):
+    def test_a_syntax_error_of_the_program_itself(self, write, begin):
         for arguments in (["script.py"], ["-m", "script"]):
             write("script.py", "print('")
-            program = begin("-m", "gustnado.autoreload", *arguments, mode=mode)
+            program = begin("-m", "gustnado.autoreload", *arguments)
             program.until_said(WAITING)
             write("script.py", "print('repaired')")
             program.until_said("repaired")
@@ -382,10 +382,10 @@ class TestCommandLine:
         write("server.py", START + SERVE + "()")
         program.until_said("ready", 2)
 
-    def test_an_exception_of_a_module_that_was_imported(self, write, begin, mode):
+    def test_an_exception_of_a_module_that_was_imported(self, write, begin):
         write("words.py", "try:\n    1 / 0\nexcept Exception as error:\n    raise ValueError from error")
         write("script.py", "import words")
-        program = begin("-m", "gustnado.autoreload", "script.py", mode=mode)
+        program = begin("-m", "gustnado.autoreload", "script.py")
         program.until_said(WAITING)
         trace = program.text().split(WAITING)[0]
         assert "ValueError" in trace
@@ -410,9 +410,9 @@ class TestCommandLine:
         write("words.py", "WORD = 'here it is'")
         program.until_said("here it is")
 
-    def test_until_success(self, write, begin, mode):
+    def test_until_success(self, write, begin):
         write("script.py", "raise SystemExit('not yet')")
-        program = begin("-m", "gustnado.autoreload", "--until-success", "script.py", mode=mode)
+        program = begin("-m", "gustnado.autoreload", "--until-success", "script.py")
         program.until_said(WAITING)
         write("script.py", "raise SystemExit")
         assert program.until_ended() == 0

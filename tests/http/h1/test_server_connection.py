@@ -841,6 +841,18 @@ class TestClientsThatGo:
         assert peer.received() == answer("/", "Connection: close")
         assert peer.closed
 
+    def test_and_one_that_ends_in_the_same_turn_of_the_loop_too(self, connect) -> None:
+        peer = connect()
+
+        def request_and_end() -> None:
+            peer.stream.kernel += GET
+            peer.stream.deliver()
+            peer.stream.half_close()
+
+        peer.do(request_and_end)
+        assert peer.received() == answer("/")
+        assert peer.closed
+
     def test_and_so_do_its_pipelined_requests(self, connect) -> None:
         slow = Slow()
         peer = connect(on_finish=slow)

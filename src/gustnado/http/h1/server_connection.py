@@ -141,6 +141,7 @@ class HTTP1ServerConnection(RequestServer):
         """
         self.closing = True
         if self._state == HEAD:
+            self.flush()
             self.stream.close()
         return self.sweeper.done
 
@@ -204,6 +205,7 @@ class HTTP1ServerConnection(RequestServer):
         """No more will come of what is being read."""
         if self._state == BODY or (self._state == HEAD and self._parser.pending()):
             gen_log.info("%s closed the connection within a request", self.peer())
+        self.flush()
         self.stream.close()
 
     def connection_lost(self, exc: BaseException | None) -> None:
