@@ -410,6 +410,40 @@ class TestSignals:
         done = self.signalled(kind, "SIGINT")
         assert (done.stdout, done.stderr, done.returncode) == ("interrupted and closed\n", "", 0)
 
+    def test_ctrl_c_is_not_lost_in_a_callback(self, kind):
+        io_loop = IOLoop(loop_factory=loop_factory(kind), make_current=False)
+        done = []
+
+        def callback():
+            os.kill(os.getpid(), signal.SIGINT)
+            done.append("first")
+            with pytest.raises(KeyboardInterrupt):  # who presses twice does not want to wait
+                os.kill(os.getpid(), signal.SIGINT)
+                done.append("never")
+
+        before = signal.getsignal(signal.SIGINT)
+        io_loop.add_callback(callback)
+        with pytest.raises(KeyboardInterrupt):
+            io_loop.start()
+        assert done == ["first"]
+        assert signal.getsignal(signal.SIGINT) is before
+        io_loop.close()
+
+    def test_a_handler_of_the_programs_own_stays(self, kind):
+        io_loop = IOLoop(loop_factory=loop_factory(kind), make_current=False)
+
+        def own(number, frame):
+            io_loop.add_callback(io_loop.stop)
+
+        before = signal.signal(signal.SIGINT, own)
+        try:
+            io_loop.add_callback(os.kill, os.getpid(), signal.SIGINT)
+            io_loop.start()
+            assert signal.getsignal(signal.SIGINT) is own
+        finally:
+            signal.signal(signal.SIGINT, before)
+            io_loop.close()
+
     def test_sigterm_ends_the_program(self, kind):
         assert self.signalled(kind, "SIGTERM").returncode == -signal.SIGTERM
 

@@ -34,10 +34,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
 import sys
 import threading
 from asyncio import _get_running_loop as running_loop
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar, cast, overload
 
 from gustnado.events.futures import Future, is_future
@@ -251,14 +253,16 @@ class IOLoop(LoopDescriptors, Configurable):
         """Run until :meth:`stop`.
 
         :raises RuntimeError: where this loop, or another in this thread, runs already.
-        :raises KeyboardInterrupt: on Ctrl-C; the loop is left as after :meth:`stop`.
+        :raises KeyboardInterrupt: on Ctrl-C, when the callback that runs has ended, or at once on a second
+            one; the loop is left as after :meth:`stop`. A program's own handler of SIGINT stays as it is.
         """
         # Some versions of asyncio notice this too late, and stop the loop that runs.
         if self.asyncio_loop.is_running() or running_loop() is not None:
             raise RuntimeError("an event loop is running already in this thread, or this one in another")
         self._announce()
         self._note_main()
-        self.asyncio_loop.run_forever()
+        with _ctrl_c_between_callbacks(self.asyncio_loop):
+            self.asyncio_loop.run_forever()
 
     def stop(self) -> None:
         """Make :meth:`start` return after this turn of the loop; before it, make it return at once.
@@ -372,6 +376,36 @@ class AsyncIOLoop(BaseAsyncIOLoop):
             if new_loop is not None:
                 new_loop.close()
             raise
+
+
+@contextmanager
+def _ctrl_c_between_callbacks(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+    """While ``loop`` runs here, have Ctrl-C stop it, and raise afterwards.
+
+    Raised wherever the program happens to be it gets lost: uvloop takes it for a failure of the connection
+    whose data is just being received, and serves on.
+    """
+    in_main = threading.current_thread() is threading.main_thread()
+    if not in_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+    pressed = False
+
+    def interrupt(number: int, frame: object) -> None:
+        nonlocal pressed
+        if pressed:
+            raise KeyboardInterrupt
+        pressed = True
+        loop.call_soon_threadsafe(loop.stop)
+
+    signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        if signal.getsignal(signal.SIGINT) is interrupt:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+    if pressed:
+        raise KeyboardInterrupt
 
 
 def _new_asyncio_loop() -> asyncio.AbstractEventLoop:

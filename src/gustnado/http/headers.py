@@ -102,7 +102,9 @@ def check_value(name: str, value: str) -> None:
         return
     bad = _BAD_VALUE.search(value)
     if bad is not None:
-        what = "a control character" if bad[0] < " " or bad[0] == "\x7f" else f"{bad[0]!r}, which is not Latin-1"
+        what = (
+            "a control character" if bad[0] < " " or bad[0] == "\x7f" else f"{bad[0]!r}, which is not Latin-1"
+        )
         raise ValueError(f"header {name}: value {value[:100]!r} has {what}")
 
 

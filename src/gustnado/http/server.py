@@ -114,10 +114,10 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
         )
         self._served: set[HTTP1ServerConnection] = set()
         self._sweeper: Sweeper | None = None
-        if isinstance(request_callback, HTTPServerConnectionDelegate):
-            if type(self).start_request is HTTPServer.start_request:
-                # Straight to the application: one call less for each request.
-                self.start_request = request_callback.start_request  # type: ignore[method-assign]
+        is_delegate = isinstance(request_callback, HTTPServerConnectionDelegate)
+        if is_delegate and type(self).start_request is HTTPServer.start_request:
+            # Straight to the application: one call less for each request.
+            self.start_request = request_callback.start_request  # type: ignore[method-assign,union-attr]
 
     @classmethod
     def configurable_base(cls) -> type[Configurable]:

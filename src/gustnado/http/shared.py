@@ -1,7 +1,7 @@
 """What the connections of one loop share, as plain attributes: the time, the date, a future that is done.
 
-:class:`~gustnado.http.sweeper.Sweeper` keeps it up to date. It stands apart from it so that connections, which
-know nothing of event systems, can read it at no cost where they are compiled.
+:class:`~gustnado.http.sweeper.Sweeper` keeps it up to date. It stands apart from it so that connections,
+which know nothing of event systems, can read it at no cost where they are compiled.
 """
 
 from __future__ import annotations

@@ -165,7 +165,9 @@ class Application(Dispatcher, ReversibleRouter):
         :raises OSError: where it cannot bind.
         """
         server = HTTPServer(self, **kwargs)
-        server.listen(port, address=address, family=family, backlog=backlog, flags=flags, reuse_port=reuse_port)
+        server.listen(
+            port, address=address, family=family, backlog=backlog, flags=flags, reuse_port=reuse_port
+        )
         return server
 
     def add_handlers(self, host_pattern: str, host_handlers: Iterable[RuleLike]) -> None:

@@ -189,7 +189,16 @@ class RequestDelegate(HandlerDelegate):
         self, method: str, target: str, version: str, headers: HTTPHeaders
     ) -> Awaitable[None] | None:
         self.request = request = HTTPServerRequest(
-            method, target, version, headers, None, None, None, self._connection, None, self._server_connection
+            method,
+            target,
+            version,
+            headers,
+            None,
+            None,
+            None,
+            self._connection,
+            None,
+            self._server_connection,
         )
         path = request.path
         route = self.application.wildcard_router._rules.decided.get(path)
@@ -246,4 +255,6 @@ class Dispatcher:
                 function(handler)
             return
         request = handler.request
-        log_access(handler._status_code, request.method, request.uri, request.remote_ip, request.request_time())
+        log_access(
+            handler._status_code, request.method, request.uri, request.remote_ip, request.request_time()
+        )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -136,6 +138,6 @@ def test_what_follows_is_left_alone() -> None:
 def test_any_chunks_in_any_pieces_give_the_body(chunks: list[bytes], cuts: list[int]) -> None:
     data = b"".join([b"%X;x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks]) + b"0\r\n\r\n"
     places = sorted({0, len(data), *[cut % (len(data) + 1) for cut in cuts]})
-    pieces = [data[a:b] for a, b in zip(places, places[1:], strict=False)]
+    pieces = [data[a:b] for a, b in itertools.pairwise(places)]
     decoded, decoder = decode(pieces)
     assert (decoded, decoder.complete) == (b"".join(chunks), True)

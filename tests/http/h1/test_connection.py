@@ -296,9 +296,5 @@ class TestWholeResponses:
         connection = message.connection
         peer.leave()
         futures: list[asyncio.Future[None]] = []
-        peer.do(
-            lambda: futures.append(
-                connection.write_response(200, "", HTTPHeaders(), b"wind")
-            )
-        )
+        peer.do(lambda: futures.append(connection.write_response(200, "", HTTPHeaders(), b"wind")))
         assert isinstance(futures[0].exception(), StreamClosedError)

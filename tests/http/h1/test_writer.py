@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gustnado.errors import HTTPOutputError
-from gustnado.http.h1.writer import REASONS, ResponseWriter, check_reason, informational
+from gustnado.http.h1.writer import REASONS, ResponseWriter, check_reason, informational, refusal
 from gustnado.http.headers import HTTPHeaders
 
 DATE = "Mon, 23 Nov 2026 18:35:42 GMT"
@@ -216,3 +216,17 @@ def test_h11_reads_what_was_written(
         told += event.data
     assert isinstance(event, h11.EndOfMessage)
     assert told == (b"" if method == "HEAD" else body)
+
+
+def test_a_refusal_is_a_whole_response() -> None:
+    client = h11.Connection(h11.CLIENT)
+    client.send(h11.Request(method="GET", target="/", headers=[("Host", "h")]))
+    client.send(h11.EndOfMessage())
+    client.receive_data(refusal(431, DATE))
+    response = client.next_event()
+    assert isinstance(response, h11.Response)
+    assert response.status_code == 431
+    assert dict(response.headers)[b"connection"] == b"close"
+    body = client.next_event()
+    assert isinstance(body, h11.Data)
+    assert body.data == b"431 Request Header Fields Too Large\n"

@@ -24,7 +24,13 @@ __all__ = ["ChunkedDecoder"]
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _QUOTED = rb'"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*"'
 _SIZE_LINE = re.compile(
-    rb"([0-9A-Fa-f]{1,16})(?:[\t ]*;[\t ]*" + _TOKEN + rb"(?:[\t ]*=[\t ]*(?:" + _TOKEN + rb"|" + _QUOTED + rb"))?)*"
+    rb"([0-9A-Fa-f]{1,16})(?:[\t ]*;[\t ]*"
+    + _TOKEN
+    + rb"(?:[\t ]*=[\t ]*(?:"
+    + _TOKEN
+    + rb"|"
+    + _QUOTED
+    + rb"))?)*"
 )
 _PLAIN_SIZE = re.compile(rb"[0-9A-Fa-f]{1,8}\r\n")
 _MAX_SIZE = 1 << 62
@@ -84,9 +90,8 @@ class ChunkedDecoder:
                 if self._left > 0:
                     continue
                 self._state = 2
-            if self._state == 2:
-                if not self._skip_crlf(buffer, size):
-                    break
+            if self._state == 2 and not self._skip_crlf(buffer, size):
+                break
             if self._state == 0:
                 if chunks == _MAX_CHUNKS_A_CALL:
                     break

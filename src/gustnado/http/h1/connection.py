@@ -70,7 +70,9 @@ class RequestServer:
 
     __slots__ = ("context", "params", "stream", "sweeper")
 
-    def __init__(self, stream: IOStream, params: HTTP1ConnectionParameters, context: Any, sweeper: Sweeper) -> None:
+    def __init__(
+        self, stream: IOStream, params: HTTP1ConnectionParameters, context: Any, sweeper: Sweeper
+    ) -> None:
         self.stream = stream
         self.params = params
         self.context = context

@@ -178,7 +178,11 @@ class RequestParser:
         else:
             self.http11 = self._check_version(version)
         clean = len(head) - len(head.translate(None, _CONTROLS)) == 2 * (count - 1)
-        if "#" in target or not target.isascii() or ((not clean or "\t" in target) and not target.isprintable()):
+        if (
+            "#" in target
+            or not target.isascii()
+            or ((not clean or "\t" in target) and not target.isprintable())
+        ):
             raise HTTPInputError(f"malformed request target {target[:80]!r}")
         self._position = end + 4
         self._empty_line = False
@@ -224,7 +228,9 @@ class RequestParser:
         if size > limits.max_header_size:
             raise HTTPInputError(f"head of {size} bytes, over {limits.max_header_size}", status=431)
         if len(lines) - 1 > limits.max_header_count:
-            raise HTTPInputError(f"{len(lines) - 1} header fields, over {limits.max_header_count}", status=431)
+            raise HTTPInputError(
+                f"{len(lines) - 1} header fields, over {limits.max_header_count}", status=431
+            )
         longest = max([len(line) for line in lines[1:]], default=0)
         if longest > limits.max_field_size:
             raise HTTPInputError(f"header field of {longest} bytes, over {limits.max_field_size}", status=431)
@@ -289,7 +295,11 @@ class RequestParser:
             raise HTTPInputError("Transfer-Encoding in an HTTP/1.0 request")
         if coding is not None and coding.lower() != "chunked":
             codings = coding.lower()
-            if _CODING_LIST.fullmatch(codings) is None or codings.count("chunked") > 1 or "identity" in codings:
+            if (
+                _CODING_LIST.fullmatch(codings) is None
+                or codings.count("chunked") > 1
+                or "identity" in codings
+            ):
                 raise HTTPInputError(f"malformed Transfer-Encoding {coding[:40]!r}")
             raise HTTPInputError(f"Transfer-Encoding {coding[:40]!r} is not spoken here", status=501)
         self.content_length = -1
@@ -317,7 +327,9 @@ class RequestParser:
         :raises gustnado.errors.HTTPInputError: 413.
         """
         if self.content_length > self.max_body_size >= 0:
-            raise HTTPInputError(f"body of {self.content_length} bytes, over {self.max_body_size}", status=413)
+            raise HTTPInputError(
+                f"body of {self.content_length} bytes, over {self.max_body_size}", status=413
+            )
 
     def read_body(self, max_bytes: int) -> bytes:
         """Read a piece of the body.

@@ -80,4 +80,3 @@ cdef class HTTP1ServerConnection(RequestServer):
     cdef _run(self, function)
     cdef _fail(self, what)
     cdef _refuse(self, error)
-    cdef _write_refusal(self, status)

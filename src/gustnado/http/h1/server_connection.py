@@ -13,7 +13,8 @@ Theory of operation. The connection is the *consumer* of its stream: each chunk 
 - ``CLOSED``: the stream is gone, or belongs to another protocol.
 
 What is written is collected, and leaves when the loop has dealt with the events of its turn: answers to
-pipelined requests in one write, those to many connections in a burst. No request costs a timer: a sweep looks at all connections (see :mod:`gustnado.http.sweeper`).
+pipelined requests in one write, those to many connections in a burst. No request costs a timer: a sweep
+looks at all connections (see :mod:`gustnado.http.sweeper`).
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from gustnado.errors import HTTPInputError, StreamClosedError
 from gustnado.http.delegates import HTTPMessageDelegate, HTTPServerConnectionDelegate
 from gustnado.http.h1.connection import HTTP1Connection, HTTP1ConnectionParameters, RequestServer
 from gustnado.http.h1.parser import RequestParser
-from gustnado.http.h1.writer import REASONS, informational
+from gustnado.http.h1.writer import informational, refusal
 from gustnado.http.messages import RequestStartLine
 from gustnado.http.sweeper import Sweeper
 from gustnado.log import app_log, gen_log
@@ -57,36 +58,11 @@ class HTTP1ServerConnection(RequestServer):
     """
 
     __slots__ = (
-        "__weakref__",
-        "_advancing",
-        "_body_since",
-        "_body_timeout",
-        "_born",
-        "_context",
-        "_delegate",
-        "_dropped",
-        "_in_head",
-        "_keeps_alive",
-        "_loop",
-        "_max_age",
-        "_max_requests",
-        "_max_turns",
-        "_output",
-        "_output_size",
-        "_parser",
-        "_paused",
-        "_request",
-        "_request_context",
-        "_requests",
-        "_since",
-        "_state",
-        "_waiters",
-        "_waiting",
-        "_write_size",
-        "closing",
-        "eof",
-        "limits",
-    )
+        "__weakref__", "_advancing", "_body_since", "_body_timeout", "_born", "_context", "_delegate",
+        "_dropped", "_in_head", "_keeps_alive", "_loop", "_max_age", "_max_requests", "_max_turns",
+        "_output", "_output_size", "_parser", "_paused", "_request", "_request_context", "_requests",
+        "_since", "_state", "_waiters", "_waiting", "_write_size", "closing", "eof", "limits",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -572,16 +548,8 @@ class HTTP1ServerConnection(RequestServer):
             return
         self._request_context = None
         if answerable:
-            self._write_refusal(error.status)
+            self.write(refusal(error.status, self.sweeper.date))
         self._linger()
-
-    def _write_refusal(self, status: int) -> None:
-        reason = REASONS.get(status, "Bad Request")
-        body = f"{status} {reason}\n"
-        self.write(
-            f"HTTP/1.1 {status} {reason}\r\nContent-Type: text/plain; charset=utf-8\r\n"
-            f"Content-Length: {len(body)}\r\nDate: {self.sweeper.date}\r\nConnection: close\r\n\r\n{body}".encode("latin-1")
-        )
 
     def set_max_body_size(self, request: HTTP1Connection, max_body_size: int) -> None:
         """See :meth:`HTTP1Connection.set_max_body_size`."""

@@ -7,7 +7,8 @@ those who understand them, ``Connection: close`` whenever the connection will be
 >>> from gustnado.http.headers import HTTPHeaders
 >>> writer = ResponseWriter()
 >>> writer.begin(is_head=False, http11=True, keep_alive=True)
->>> writer.head(200, "OK", HTTPHeaders({"Content-Length": "2"}), "Mon, 23 Nov 2026 18:35:42 GMT") + writer.data(b"hi")
+>>> headers = HTTPHeaders({"Content-Length": "2"})
+>>> writer.head(200, "OK", headers, "Mon, 23 Nov 2026 18:35:42 GMT") + writer.data(b"hi")
 b'HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\nDate: Mon, 23 Nov 2026 18:35:42 GMT\\r\\n\\r\\nhi'
 >>> writer.end()
 b''
@@ -21,11 +22,18 @@ from http import HTTPStatus
 from gustnado.errors import HTTPOutputError
 from gustnado.http.headers import HeaderMap
 
-__all__ = ["REASONS", "ResponseWriter", "check_reason", "informational"]
+__all__ = ["REASONS", "ResponseWriter", "check_reason", "informational", "refusal"]
 
 REASONS: dict[int, str] = {int(status): status.phrase for status in HTTPStatus}
 """Status code to reason phrase, as the IANA registry has them."""
-REASONS.update({413: "Content Too Large", 414: "URI Too Long", 416: "Range Not Satisfiable", 422: "Unprocessable Content"})
+REASONS.update(
+    {
+        413: "Content Too Large",
+        414: "URI Too Long",
+        416: "Range Not Satisfiable",
+        422: "Unprocessable Content",
+    }
+)
 
 _USUAL_REASONS = REASONS
 _STATUS_LINES = {code: f"HTTP/1.1 {code} {reason}\r\n" for code, reason in REASONS.items()}
@@ -47,6 +55,16 @@ def informational(code: int, headers: HeaderMap | None = None) -> bytes:
     return (_STATUS_LINES[code] + ("" if headers is None else headers.to_wire()) + "\r\n").encode("latin-1")
 
 
+def refusal(status: int, date: str) -> bytes:
+    """The whole response to what is no request: a line of text, and the end of the connection."""
+    reason = REASONS.get(status, "Bad Request")
+    body = f"{status} {reason}\n"
+    return (
+        f"HTTP/1.1 {status} {reason}\r\nContent-Type: text/plain; charset=utf-8\r\n"
+        f"Content-Length: {len(body)}\r\nDate: {date}\r\nConnection: close\r\n\r\n{body}"
+    ).encode("latin-1")
+
+
 class ResponseWriter:
     """Frames one response after the other.
 
@@ -55,7 +73,16 @@ class ResponseWriter:
     :ivar ended: the response is complete.
     """
 
-    __slots__ = ("_chunked", "_http11", "_is_head", "_left", "_no_body", "ended", "head_written", "keep_alive")
+    __slots__ = (
+        "_chunked",
+        "_http11",
+        "_is_head",
+        "_left",
+        "_no_body",
+        "ended",
+        "head_written",
+        "keep_alive",
+    )
 
     def __init__(self) -> None:
         self._is_head = False

@@ -73,7 +73,9 @@ class LifecycleMixin(HandlerState):
         """
         raise NotImplementedError("a handler with @stream_request_body overrides data_received()")
 
-    def _begin(self, path_args: list[Any] | None, path_kwargs: dict[str, Any] | None) -> Awaitable[None] | None:
+    def _begin(
+        self, path_args: list[Any] | None, path_kwargs: dict[str, Any] | None
+    ) -> Awaitable[None] | None:
         """All that comes before the method of the verb. The awaitable, if any, is what is left of it."""
         return _prepare(self, path_args, path_kwargs)
 
@@ -85,7 +87,9 @@ class LifecycleMixin(HandlerState):
         result: Awaitable[Any] | None = method(*args, **kwargs) if args or kwargs else method()
         return result
 
-    def _run(self, path_args: list[Any] | None, path_kwargs: dict[str, Any] | None) -> asyncio.Task[None] | None:
+    def _run(
+        self, path_args: list[Any] | None, path_kwargs: dict[str, Any] | None
+    ) -> asyncio.Task[None] | None:
         """Handle the request; the task in which the rest of it runs, if it has to await something."""
         try:
             pending = _prepare(self, path_args, path_kwargs)
@@ -140,7 +144,9 @@ def _prepare(
     if path_args:
         handler.path_args = [handler.decode_argument(arg) for arg in path_args]
     if path_kwargs:
-        handler.path_kwargs = {name: handler.decode_argument(arg, name=name) for name, arg in path_kwargs.items()}
+        handler.path_kwargs = {
+            name: handler.decode_argument(arg, name=name) for name, arg in path_kwargs.items()
+        }
     if method not in _SAFE_METHODS:
         handler._cross_origin_protection()
     if handler.current_user_is_async:

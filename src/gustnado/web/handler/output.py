@@ -96,7 +96,9 @@ class OutputMixin(HandlerState):
             return str(value)
         if isinstance(value, datetime.datetime):
             return format_timestamp(value)
-        raise TypeError(f"a header value is str, bytes, int or datetime, not {type(value).__name__}: {value!r}")
+        raise TypeError(
+            f"a header value is str, bytes, int or datetime, not {type(value).__name__}: {value!r}"
+        )
 
     def write(self, chunk: str | bytes | dict[Any, Any]) -> None:
         """Add to the body. A ``dict`` is written as JSON, and makes that the content type.
@@ -121,7 +123,9 @@ class OutputMixin(HandlerState):
         else:
             message = "write() only accepts bytes, unicode, and dict objects"
             if isinstance(chunk, list):
-                message += ". Lists not accepted for security reasons; see the documentation of RequestHandler.write"
+                message += (
+                    ". Lists not accepted for security reasons; see the documentation of RequestHandler.write"
+                )
             raise TypeError(message)
 
     def flush(self, include_footers: bool = False) -> Future[None]:
@@ -240,7 +244,9 @@ def _send_whole(handler: OutputMixin) -> Future[None]:
     body = buffer[0] if len(buffer) == 1 else b"".join(buffer)
     handler._write_buffer = []
     connection = handler.request.connection
-    written: Future[None] = connection.write_response(handler._status_code, handler._reason, handler._headers, body)
+    written: Future[None] = connection.write_response(
+        handler._status_code, handler._reason, handler._headers, body
+    )
     handler._headers_written = True  # where that raised, there can still be an error page
     return written
 
