@@ -96,6 +96,8 @@ class _Supervisor:
         pid = os.fork()
         if pid:
             self._children[pid] = number
+            if self._received is not None:  # while it was started, so that nobody has passed it on
+                self._end_children(self._received)
         return pid == 0
 
     def _become_worker(self, number: int, restore: Callable[[], None]) -> int:

@@ -331,7 +331,7 @@ class TestFlush:
             self.write("body")
 
         async def main() -> Any:
-            nonlocal connection
+            nonlocal connection  # type: ignore[misc]  # of a function without hints, which is not checked
             connection = Watched("http")
             return await memory.request(app(get), "/", connection=connection)
 
@@ -391,7 +391,7 @@ def test_detach_gives_the_stream_and_ends_the_handler(memory):
             finished.append("on_finish")
 
     async def main() -> None:
-        nonlocal connection
+        nonlocal connection  # type: ignore[misc]  # of a function without hints, which is not checked
         connection = Connection("http")
         with pytest.raises(ConnectionAbortedError):
             await memory.request(Application([("/", Handler)]), "/", connection=connection)

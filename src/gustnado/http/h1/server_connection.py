@@ -41,11 +41,8 @@ __all__ = ["HTTP1ServerConnection"]
 
 HEAD, BODY, RESPOND, DRAIN, LINGER, CLOSED = range(6)
 
-# A body's average rate counts once it has taken this long: the first packets tell nothing.
-_RATE_AFTER = 10.0
-
-# More than this is handed over at once, so that writing meets backpressure.
-_MAX_OUTPUT = 65536
+_RATE_AFTER = 10.0  # seconds that a body takes before its average rate counts: the first packets tell nothing
+_MAX_OUTPUT = 65536  # more than this is handed over at once, so that writing meets backpressure
 
 
 class HTTP1ServerConnection(RequestServer):
@@ -65,16 +62,12 @@ class HTTP1ServerConnection(RequestServer):
     )  # fmt: skip
 
     def __init__(
-        self,
-        stream: IOStream,
-        params: HTTP1ConnectionParameters | None = None,
-        context: object | None = None,
+        self, stream: IOStream, params: HTTP1ConnectionParameters | None = None, context: object | None = None,
         sweeper: Sweeper | None = None,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self._loop: asyncio.AbstractEventLoop = stream.io_loop.asyncio_loop
-        RequestServer.__init__(
-            self, stream, params or HTTP1ConnectionParameters(), context, sweeper or Sweeper(self._loop)
-        )
+        params = params or HTTP1ConnectionParameters()
+        RequestServer.__init__(self, stream, params, context, sweeper or Sweeper(self._loop))
         self.limits = self.params.limits
         self.closing = False  # answer what is in flight, then close
         self.eof = False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 
 from gustnado.web.handler.state import HandlerState
@@ -10,8 +9,6 @@ from gustnado.web.handler.state import HandlerState
 __all__ = ["CachingMixin", "etag_matches"]
 
 _hash = hashlib.blake2b  # of the strong ones in every Python the cheapest to start
-# Content no longer than this is often the same again, and finding its tag is cheaper than a hash.
-_SMALL = 256
 
 
 class CachingMixin(HandlerState):
@@ -24,7 +21,7 @@ class CachingMixin(HandlerState):
         """
         buffer = self._write_buffer
         content = buffer[0] if len(buffer) == 1 else b"".join(buffer)
-        return _small_tag(content) if len(content) <= _SMALL else _tag(content)
+        return f'"{_hash(content).hexdigest()[:32]}"'
 
     def set_etag_header(self) -> None:
         """Set the ``ETag`` field to :meth:`compute_etag`, where that gives one."""
@@ -41,13 +38,6 @@ class CachingMixin(HandlerState):
         if wanted is None:
             return False
         return etag_matches(wanted, self._headers.get("Etag", ""))
-
-
-def _tag(content: bytes) -> str:
-    return f'"{_hash(content).hexdigest()[:32]}"'
-
-
-_small_tag = functools.lru_cache(maxsize=1024)(_tag)
 
 
 def etag_matches(wanted: str, etag: str) -> bool:
