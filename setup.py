@@ -31,6 +31,9 @@ DIRECTIVES = {
     "freethreading_compatible": True,
 }
 
+# A C function that is used as a Python one with arguments of another kind is a warning before GCC 14 only.
+C_ARGUMENTS = ["-Werror=incompatible-pointer-types"] if os.name == "posix" else []
+
 
 class BuildFailed(Exception):
     """The extensions cannot be built here."""
@@ -86,7 +89,7 @@ def extensions() -> list[Extension]:
     Options.warning_errors = True
     try:
         translated: list[Extension] = cythonize(  # type: ignore[no-untyped-call]
-            [Extension(name, [str(file)]) for name, file in modules().items()],
+            [Extension(name, [str(file)], extra_compile_args=C_ARGUMENTS) for name, file in modules().items()],
             include_path=[str(SOURCES)],
             build_dir="build/cython",
             compiler_directives=DIRECTIVES,

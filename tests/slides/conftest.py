@@ -136,9 +136,7 @@ class Program:
         return True
 
     def connect(self, source: str = "127.0.0.1") -> http.client.HTTPConnection:
-        return http.client.HTTPConnection(
-            "127.0.0.1", self.port, timeout=DEADLINE, source_address=(source, 0)
-        )
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE, source_address=(source, 0))
 
     def fetch(
         self,

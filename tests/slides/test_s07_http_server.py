@@ -72,8 +72,7 @@ def test_http_1_1(serve):
         connection.close()
     with socket.create_connection(("127.0.0.1", program.port)) as raw:
         raw.sendall(
-            b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
-            b"Content-Length: 2\r\nExpect: 100-continue\r\n\r\n"
+            b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
         )
         assert raw.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
         raw.sendall(b"ok")

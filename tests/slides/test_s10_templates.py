@@ -79,9 +79,7 @@ def test_the_page(serve):
     assert program.fetch("/page/nameless.html").text == "x"
 
     if sys.platform == "linux":  # which has all of 127.0.0.0/8
-        assert "<p>You are accessing us from 127.0.0.2.</p>" in lines(
-            program.fetch("/ada", source="127.0.0.2")
-        )
+        assert "<p>You are accessing us from 127.0.0.2.</p>" in lines(program.fetch("/ada", source="127.0.0.2"))
 
     # Errors name file and line.
     assert program.fetch("/page/wrong.html").code == 500

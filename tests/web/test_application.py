@@ -135,9 +135,7 @@ class TestStaticPath:
 
         (tmp_path / "a.txt").write_text("a")
         arguments = {"suffix": "!"}
-        app = Application(
-            static_path=str(tmp_path), static_handler_class=Files, static_handler_args=arguments
-        )
+        app = Application(static_path=str(tmp_path), static_handler_class=Files, static_handler_args=arguments)
         assert fetch(app, "/static/a.txt").headers["X-Path"] == "a.txt!"
         assert arguments == {"suffix": "!"}
 
@@ -148,9 +146,7 @@ class TestStaticPath:
 class TestLog:
     def test_a_function_may_log(self, fetch):
         logged = []
-        app = Application(
-            [say("/a", "a")], log_function=lambda h: logged.append((h.get_status(), h.request.path))
-        )
+        app = Application([say("/a", "a")], log_function=lambda h: logged.append((h.get_status(), h.request.path)))
         fetch(app, "/a")
         fetch(app, "/b")
         assert logged == [(200, "/a"), (404, "/b")]
@@ -188,9 +184,7 @@ class TestDefaultHandler:
                 self.set_status(404)
                 self.finish("try " + self.hint)
 
-        app = Application(
-            [say("/", "a")], default_handler_class=Lost, default_handler_args={"hint": "harder"}
-        )
+        app = Application([say("/", "a")], default_handler_class=Lost, default_handler_args={"hint": "harder"})
         assert word(fetch(app, "/")) == "a"
         for method in ("GET", "POST"):
             response = fetch(app, "/x", method=method)

@@ -68,9 +68,7 @@ class TestBodies:
 
     def test_a_form_that_cannot_be_read_is_for_the_server_to_refuse(self, memory, run):
         async def main() -> None:
-            sending = Sending(
-                Application([("/", Echo)]), memory.Connection("http"), Content_Type="multipart/form-data"
-            )
+            sending = Sending(Application([("/", Echo)]), memory.Connection("http"), Content_Type="multipart/form-data")
             with pytest.raises(HTTPInputError):
                 await sending.all(b"x")
 
@@ -204,9 +202,7 @@ class TestClosing:
         run(main())
 
 
-def streaming(
-    calls: list[Any], where: str = "", error: BaseException | None = None, later: bool = False
-) -> Any:
+def streaming(calls: list[Any], where: str = "", error: BaseException | None = None, later: bool = False) -> Any:
     """A handler that streams its body, notes its calls, and raises ``error`` in ``where``."""
 
     def step(self: Any, name: str, *args: Any) -> Any:

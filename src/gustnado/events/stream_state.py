@@ -151,6 +151,7 @@ class StreamState(asyncio.Protocol):
         self._written: asyncio.Future[None] | None = None
 
     def close(self, exc_info: ExcInfo = False) -> None:
+        """Close the stream; see :meth:`BaseIOStream.close <gustnado.events.stream_base.BaseIOStream.close>`."""
         raise NotImplementedError
 
     def _start_opening(self) -> None:

@@ -26,20 +26,16 @@ def failing(error: Any, kind: str = "plain", **members: Any) -> type[RequestHand
         def on_finish(self):
             type(self).ended += 1
 
-        if kind == "plain":
+        def now(self):
+            self.write("half")
+            raise error
 
-            def get(self):
-                self.write("half")
-                raise error
+        async def later(self):
+            self.write("half")
+            await asyncio.sleep(0)
+            raise error
 
-        else:
-
-            async def get(self):  # type: ignore[misc]  # one or the other
-                self.write("half")
-                await asyncio.sleep(0)
-                raise error
-
-        post = head = get
+        get = post = head = now if kind == "plain" else later
 
     for name, member in members.items():
         setattr(Fails, name, member)
@@ -58,9 +54,7 @@ def kind(request):
 class TestPages:
     def test_an_exception_is_a_500_that_tells_nothing(self, fetch, expect_log, kind):
         handler = failing(ValueError("secret"), kind)
-        with expect_log(
-            APPLICATION, r"Uncaught exception GET /x \(127.0.0.1\)", level=logging.ERROR
-        ) as watch:
+        with expect_log(APPLICATION, r"Uncaught exception GET /x \(127.0.0.1\)", level=logging.ERROR) as watch:
             response = fetch(app(handler), "/x")
         assert (response.code, response.reason) == (500, "Internal Server Error")
         assert response.text == (

@@ -311,9 +311,7 @@ class TestTools:
 class TestPatching:
     """Tools that trace and test programs replace methods of ``RequestHandler`` itself."""
 
-    @pytest.mark.parametrize(
-        "name", ["prepare", "on_finish", "finish", "write", "log_exception", "initialize"]
-    )
+    @pytest.mark.parametrize("name", ["prepare", "on_finish", "finish", "write", "log_exception", "initialize"])
     def test_of_a_method(self, fetch, expect_log, monkeypatch, name):
         class Handler(RequestHandler):
             def get(self):

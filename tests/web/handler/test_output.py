@@ -316,26 +316,22 @@ class TestFlush:
         assert fetch(app(get), "/").chunks == [b"a", b"b"]
 
     def test_sends_the_head_before_there_is_a_body(self, fetch, memory):
-        class Watched(memory.Connection):
-            pass
-
         seen = []
 
         async def get(self):
             self.set_cookie("a", "b")
             self.set_status(201)
             await self.flush()
-            seen.append(connection.head[0].code)
+            seen.append(connections[0].head[0].code)
             self.set_header("X-Late", "1")
             self.set_status(500)
             self.write("body")
 
         async def main() -> Any:
-            nonlocal connection  # type: ignore[misc]  # of a function without hints, which is not checked
-            connection = Watched("http")
-            return await memory.request(app(get), "/", connection=connection)
+            connections.append(memory.Connection("http"))
+            return await memory.request(app(get), "/", connection=connections[0])
 
-        connection: Any = None
+        connections: list[Any] = []
         response = asyncio.run(main())
         assert seen == [201]
         assert (response.code, response.body) == (201, b"body")
@@ -385,18 +381,17 @@ def test_detach_gives_the_stream_and_ends_the_handler(memory):
 
     class Handler(RequestHandler):
         def get(self):
-            finished.append(self.detach() is connection.stream)
+            finished.append(self.detach() is connections[0].stream)
 
         def on_finish(self):
             finished.append("on_finish")
 
     async def main() -> None:
-        nonlocal connection  # type: ignore[misc]  # of a function without hints, which is not checked
-        connection = Connection("http")
+        connections.append(Connection("http"))
         with pytest.raises(ConnectionAbortedError):
-            await memory.request(Application([("/", Handler)]), "/", connection=connection)
+            await memory.request(Application([("/", Handler)]), "/", connection=connections[0])
 
-    connection: Any = None
+    connections: list[Any] = []
     asyncio.run(main())
     assert finished == [True]
-    assert connection.head is None
+    assert connections[0].head is None

@@ -14,9 +14,7 @@ FOLDER = Path(__file__).resolve().parents[3] / "src/gustnado/web/handler"
 
 def declared() -> tuple[set[str], set[str]]:
     """The attributes and the methods of ``state.pyi``."""
-    (cls,) = [
-        node for node in ast.parse((FOLDER / "state.pyi").read_text()).body if isinstance(node, ast.ClassDef)
-    ]
+    (cls,) = [node for node in ast.parse((FOLDER / "state.pyi").read_text()).body if isinstance(node, ast.ClassDef)]
     attributes = {node.target.id for node in cls.body if isinstance(node, ast.AnnAssign)}  # type: ignore[union-attr]
     return attributes, {node.name for node in cls.body if isinstance(node, ast.FunctionDef)}
 

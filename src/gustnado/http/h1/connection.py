@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gustnado.http.messages import RequestStartLine, ResponseStartLine
     from gustnado.http.sweeper import Sweeper
 
-__all__ = ["HTTP1Connection", "HTTP1ConnectionParameters"]
+__all__ = ["HTTP1Connection", "HTTP1ConnectionParameters", "RequestServer", "tell_closed"]
 
 
 class HTTP1ConnectionParameters:
@@ -266,3 +266,8 @@ class HTTP1Connection(ResponseWriter, HTTPConnection):
             delegate.on_connection_close()
         if callback is not None:
             callback()
+
+
+def tell_closed(request: HTTP1Connection) -> None:
+    """:meth:`HTTP1Connection.tell_closed` as a function, to be run in a context."""
+    request.tell_closed()

@@ -77,6 +77,6 @@ cdef class HTTP1ServerConnection(RequestServer):
     cdef _next_request(self)
     cdef _close_after_output(self)
     cdef _linger(self)
-    cdef _run(self, function)
+    cdef _tell_closed(self, request)
     cdef _fail(self, what)
     cdef _refuse(self, error)

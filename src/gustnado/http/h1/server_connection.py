@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from gustnado.errors import HTTPInputError, StreamClosedError
 from gustnado.http.delegates import HTTPMessageDelegate, HTTPServerConnectionDelegate
-from gustnado.http.h1.connection import HTTP1Connection, HTTP1ConnectionParameters, RequestServer
+from gustnado.http.h1.connection import HTTP1Connection, HTTP1ConnectionParameters, RequestServer, tell_closed
 from gustnado.http.h1.parser import RequestParser
 from gustnado.http.h1.writer import informational, refusal
 from gustnado.http.messages import RequestStartLine
@@ -167,7 +167,7 @@ class HTTP1ServerConnection(RequestServer):
         request = self._request
         if request is not None:
             request.keep_alive = request.keep_alive and self._parser.pending() > 0
-            self._run(request.tell_closed)
+            self._tell_closed(request)
         return True
 
     def _end_early(self) -> None:
@@ -183,7 +183,7 @@ class HTTP1ServerConnection(RequestServer):
         self._output.clear()
         self._leave()
         if request is not None:
-            self._run(request.tell_closed)
+            self._tell_closed(request)
             request.release()
         self._request_context = None
 
@@ -513,14 +513,14 @@ class HTTP1ServerConnection(RequestServer):
         """The peer, for a log line."""
         return str(self.context if self.context is not None else self.stream.get_peername())
 
-    def _run(self, function: Any) -> None:
-        """Call a program's function in the context of its request; log what it raises."""
+    def _tell_closed(self, request: HTTP1Connection) -> None:
+        """Tell the program, in the context of its request, that its client has gone; log what it raises."""
         context = self._request_context
         try:
             if context is None:
-                function()
+                request.tell_closed()
             else:
-                context.run(function)
+                context.run(tell_closed, request)
         except Exception:
             app_log.error("Uncaught exception in a close callback, %s", self.peer(), exc_info=True)
 
@@ -535,7 +535,7 @@ class HTTP1ServerConnection(RequestServer):
         request, self._request = self._request, None
         answerable = self._state != DRAIN if request is None else not request.head_written
         if request is not None:
-            self._run(request.tell_closed)
+            self._tell_closed(request)
             request.release()
         if self._state in (LINGER, CLOSED):
             return
