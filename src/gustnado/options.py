@@ -289,9 +289,9 @@ class OptionParser:
     def group_dict(self, group: str | None) -> dict[str, Any]:
         """Names and values of the options of a group, for instance to use as settings of an application::
 
-        define("template_path", group="application")
-        parse_command_line()
-        application = Application(handlers, **options.group_dict("application"))
+            define("template_path", group="application")
+            parse_command_line()
+            application = Application(handlers, **options.group_dict("application"))
         """
         chosen = (option for option in self._options.values() if not group or group == option.group_name)
         return {option.name: option.value() for option in chosen}
@@ -314,10 +314,8 @@ class OptionParser:
         :param multiple: the value is a list, given as ``a,b,c``; integers may be ranges as ``1:5``.
         :param help: what ``--help`` says about it; ``metavar`` is shown there for the value.
         :param group: default: the file that calls this.
-        :param callback: called with the new value each time that it is set. So one option can name a file::
-
-                define("config", callback=lambda path: parse_config_file(path, final=False))
-
+        :param callback: called with the new value each time that it is set. So one option can name a file:
+            ``define("config", callback=lambda path: parse_config_file(path, final=False))``.
         :raises Error: if an option of that name exists.
         """
         normalized = _normalize_name(name)
@@ -426,8 +424,8 @@ class OptionParser:
     def mockable(self) -> _Mockable:
         """A stand-in whose attributes `unittest.mock.patch.object` can patch. Take a new one for each patch::
 
-        with mock.patch.object(options.mockable(), "port", 0):
-            assert options.port == 0
+            with mock.patch.object(options.mockable(), "port", 0):
+                assert options.port == 0
         """
         return _Mockable(self)
 

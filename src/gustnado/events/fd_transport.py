@@ -28,12 +28,14 @@ class FdOwner(Protocol):
 
     def fileno(self) -> int:
         """The descriptor."""
+        ...
 
     def close_fd(self) -> None:
         """Close it."""
 
     def write_to_fd(self, data: memoryview) -> int:
         """Write to it without blocking; the number of bytes that it took."""
+        ...
 
     def read_from_fd(self, buf: bytearray | memoryview) -> int | None:
         """Read from it without blocking; the number of bytes, 0 at the end, ``None`` where it has none yet."""

@@ -80,13 +80,15 @@ class ReversibleRouter(Router):
 class RuleRouter(Router):
     """Finds by rules, in order.
 
-    :param rules: each a :class:`Rule` or the arguments for one, whose matcher may be a path pattern::
+    ::
 
         RuleRouter([
             Rule(HostMatches("example.org"), other_router),
             (PathMatches("/wind"), WindHandler),
             ("/rain/([0-9]+)", RainHandler, {"unit": "mm"}, "rain"),
         ])
+
+    :param rules: each a :class:`Rule` or the arguments for one, whose matcher may be a path pattern.
     """
 
     def __init__(self, rules: Iterable[RuleLike] | None = None) -> None:
