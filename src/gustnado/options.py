@@ -287,7 +287,9 @@ class OptionParser:
         return {option.group_name for option in self._options.values()}
 
     def group_dict(self, group: str | None) -> dict[str, Any]:
-        """Names and values of the options of a group, for instance to use as settings of an application::
+        """Names and values of the options of a group, for instance to use as settings of an application.
+
+        ::
 
             define("template_path", group="application")
             parse_command_line()
@@ -422,7 +424,9 @@ class OptionParser:
             callback()
 
     def mockable(self) -> _Mockable:
-        """A stand-in whose attributes `unittest.mock.patch.object` can patch. Take a new one for each patch::
+        """A stand-in whose attributes `unittest.mock.patch.object` can patch. Take a new one for each patch.
+
+        ::
 
             with mock.patch.object(options.mockable(), "port", 0):
                 assert options.port == 0
