@@ -39,7 +39,6 @@ MISSING_MODULES = {
     "tornado.platform.twisted": LATER,
     "tornado.queues": LATER,
     "tornado.simple_httpclient": CLIENT,
-    "tornado.testing": CLIENT,
     "tornado.websocket": WEBSOCKET,
     "tornado.wsgi": LATER,
 }
@@ -73,6 +72,8 @@ MISSING = {
     "tornado.platform.asyncio.AddThreadSelectorEventLoop.MY_ATTRIBUTES": "how Tornado's proxy is built",
     "tornado.platform.asyncio.AsyncIOLoop.old_asyncio": "how Tornado restores the current loop",
     "tornado.process.Subprocess": LATER,
+    "tornado.testing.AsyncHTTPSTestCase": CLIENT,
+    "tornado.testing.AsyncHTTPTestCase": CLIENT,
 }
 
 # Functions that lack a parameter, or have it elsewhere.
