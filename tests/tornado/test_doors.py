@@ -39,7 +39,6 @@ MISSING_MODULES = {
     "tornado.platform.twisted": LATER,
     "tornado.queues": LATER,
     "tornado.simple_httpclient": CLIENT,
-    "tornado.testing": CLIENT,
     "tornado.websocket": WEBSOCKET,
     "tornado.wsgi": LATER,
 }
