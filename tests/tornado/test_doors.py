@@ -72,7 +72,6 @@ MISSING = {
     "tornado.platform.asyncio.AnyThreadEventLoopPolicy": LATER,
     "tornado.platform.asyncio.AddThreadSelectorEventLoop.MY_ATTRIBUTES": "how Tornado's proxy is built",
     "tornado.platform.asyncio.AsyncIOLoop.old_asyncio": "how Tornado restores the current loop",
-    "tornado.process.Subprocess": LATER,
 }
 
 # Functions that lack a parameter, or have it elsewhere.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gustnado.errors import StreamBufferFullError, StreamClosedError, UnsatisfiableReadError
 from gustnado.events.callbacks import deliver
+from gustnado.events.child import Subprocess
 from gustnado.events.consumer import StreamConsumer
 from gustnado.events.loop import IOLoop
 from gustnado.events.periodic import PeriodicCallback
@@ -56,6 +57,7 @@ __all__ = [
     "ssl_options_to_context",
     "ssl_wrap_socket",
     # processes
+    "Subprocess",
     "cpu_count",
     "fork_processes",
     "task_id",
