@@ -35,7 +35,6 @@ MISSING_MODULES = {
     "tornado.curl_httpclient": CLIENT,
     "tornado.httpclient": CLIENT,
     "tornado.locks": LATER,
-    "tornado.platform.caresresolver": LATER,
     "tornado.platform.twisted": LATER,
     "tornado.queues": LATER,
     "tornado.simple_httpclient": CLIENT,

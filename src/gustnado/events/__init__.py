@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from gustnado.errors import StreamBufferFullError, StreamClosedError, UnsatisfiableReadError
+from gustnado.events.caching_resolver import CachingResolver
 from gustnado.events.callbacks import deliver
+from gustnado.events.cares_resolver import CaresResolver
 from gustnado.events.child import Subprocess
 from gustnado.events.consumer import StreamConsumer
 from gustnado.events.loop import IOLoop
@@ -44,6 +46,8 @@ __all__ = [
     "TCPServer",
     # sockets and names
     "BlockingResolver",
+    "CachingResolver",
+    "CaresResolver",
     "DefaultExecutorResolver",
     "DefaultLoopResolver",
     "ExecutorResolver",
