@@ -33,11 +33,9 @@ SUITE = "for Tornado's own runner of doctests; ours are run by tests/house/test_
 MISSING_MODULES = {
     "tornado.auth": CLIENT,
     "tornado.curl_httpclient": CLIENT,
-    "tornado.httpclient": CLIENT,
     "tornado.locks": LATER,
     "tornado.platform.twisted": LATER,
     "tornado.queues": LATER,
-    "tornado.simple_httpclient": CLIENT,
     "tornado.websocket": WEBSOCKET,
     "tornado.wsgi": LATER,
 }

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from gustnado.tornado import escape as escape
     from gustnado.tornado import gen as gen
     from gustnado.tornado import http1connection as http1connection
+    from gustnado.tornado import httpclient as httpclient
     from gustnado.tornado import httpserver as httpserver
     from gustnado.tornado import httputil as httputil
     from gustnado.tornado import ioloop as ioloop
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from gustnado.tornado import platform as platform
     from gustnado.tornado import process as process
     from gustnado.tornado import routing as routing
+    from gustnado.tornado import simple_httpclient as simple_httpclient
     from gustnado.tornado import tcpclient as tcpclient
     from gustnado.tornado import tcpserver as tcpserver
     from gustnado.tornado import template as template
@@ -54,6 +56,7 @@ __all__ = [
     "escape",
     "gen",
     "http1connection",
+    "httpclient",
     "httpserver",
     "httputil",
     "ioloop",
@@ -65,6 +68,7 @@ __all__ = [
     "platform",
     "process",
     "routing",
+    "simple_httpclient",
     "tcpclient",
     "tcpserver",
     "template",
