@@ -36,7 +36,7 @@ STACK_LINES = 25
 """Frames of the stack that are logged: the innermost ones."""
 
 # Modules whose frames lead from the loop to a callback, and are not meant by one.
-_MACHINERY = ("asyncio.", "gustnado.events.loop_callbacks", "gustnado.events.acceptor")
+_MACHINERY = ("asyncio.", "gustnado.events.callback_runner.", "gustnado.events.acceptor.")
 
 
 @dataclass(frozen=True, slots=True)
