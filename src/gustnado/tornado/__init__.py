@@ -70,8 +70,6 @@ __all__ = [
     "template",
     "testing",
     "util",
-    "version",
-    "version_info",
     "web",
 ]
 
