@@ -21,6 +21,7 @@ from collections.abc import Callable
 from typing import cast
 
 from gustnado.errors import StreamClosedError
+from gustnado.events.allocator import keep_freed_memory
 from gustnado.events.buffers import ReadBuffer
 from gustnado.events.callbacks import require_callable, run_callback
 from gustnado.events.consumer import StreamConsumer
@@ -121,6 +122,7 @@ class BaseIOStream(ReadSide, WriteSide):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by the transport, once."""
+        keep_freed_memory()
         opened = cast("asyncio.Transport", transport)
         if self._closed and not self._write_buffer:
             self._leaving = opened
