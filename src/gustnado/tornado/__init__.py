@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from gustnado.tornado import tcpclient as tcpclient
     from gustnado.tornado import tcpserver as tcpserver
     from gustnado.tornado import template as template
+    from gustnado.tornado import testing as testing
     from gustnado.tornado import util as util
     from gustnado.tornado import web as web
 
@@ -67,6 +68,7 @@ __all__ = [
     "tcpclient",
     "tcpserver",
     "template",
+    "testing",
     "util",
     "version",
     "version_info",
