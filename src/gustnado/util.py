@@ -272,7 +272,7 @@ class Configurable:
             kwargs = {**(base.__impl_kwargs or {}), **kwargs}
         if implementation.configurable_base() is not base:
             return implementation(*args, **kwargs)
-        instance = object.__new__(implementation)
+        instance = super().__new__(implementation)
         instance.initialize(*args, **kwargs)
         return instance
 

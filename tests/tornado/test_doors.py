@@ -35,7 +35,6 @@ MISSING_MODULES = {
     "tornado.curl_httpclient": CLIENT,
     "tornado.httpclient": CLIENT,
     "tornado.locks": LATER,
-    "tornado.platform.caresresolver": LATER,
     "tornado.platform.twisted": LATER,
     "tornado.queues": LATER,
     "tornado.simple_httpclient": CLIENT,
@@ -71,7 +70,6 @@ MISSING = {
     "tornado.platform.asyncio.AnyThreadEventLoopPolicy": LATER,
     "tornado.platform.asyncio.AddThreadSelectorEventLoop.MY_ATTRIBUTES": "how Tornado's proxy is built",
     "tornado.platform.asyncio.AsyncIOLoop.old_asyncio": "how Tornado restores the current loop",
-    "tornado.process.Subprocess": LATER,
 }
 
 # Functions that lack a parameter, or have it elsewhere.

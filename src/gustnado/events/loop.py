@@ -53,7 +53,7 @@ from gustnado.util import Configurable, import_object
 __all__ = ["AsyncIOLoop", "AsyncIOMainLoop", "BaseAsyncIOLoop", "IOLoop"]
 
 
-class IOLoop(LoopDescriptors, Configurable):
+class IOLoop(Configurable, LoopDescriptors):
     """An event loop: callbacks, timers, descriptors and coroutines of one thread.
 
     ``IOLoop()`` makes a new one and makes it current in this thread; ``IOLoop(make_current=False)``

@@ -1,6 +1,8 @@
 # What C knows of dispatch.py (see the design document, section 3).
+cimport cython
+
 from gustnado.http.delegates cimport HTTPMessageDelegate
-from gustnado.http.headers cimport HTTPHeaders
+from gustnado.http.messages cimport request_of
 from gustnado.web.handler.state cimport HandlerState
 
 
@@ -32,3 +34,9 @@ cdef class RequestDelegate(HandlerDelegate):
     cdef object _connection
     cdef HTTPMessageDelegate _inner
     cdef object _server_connection
+
+    cdef _open(self, application, server_conn, request_conn)
+
+
+@cython.locals(delegate=RequestDelegate)
+cdef RequestDelegate _open_delegate(application, server_conn, request_conn)

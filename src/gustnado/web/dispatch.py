@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from gustnado.http.access_log import log_access
 from gustnado.http.delegates import HTTPMessageDelegate
-from gustnado.http.messages import HTTPServerRequest, RequestStartLine
+from gustnado.http.messages import RequestStartLine, request_of
 from gustnado.web.handler import RequestHandler
 from gustnado.web.handler.tasks import guard, start_task
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from gustnado.http.delegates import HTTPConnection
     from gustnado.http.headers import HTTPHeaders
-    from gustnado.http.messages import ResponseStartLine
+    from gustnado.http.messages import HTTPServerRequest, ResponseStartLine
     from gustnado.web.application import Application
 
 __all__ = ["Dispatcher", "HandlerDelegate", "RequestDelegate", "stream_request_body"]
@@ -179,7 +179,7 @@ class HandlerDelegate(HTTPMessageDelegate):
 class RequestDelegate(HandlerDelegate):
     """What an application gives to a server for each request: finds the route when the head is there."""
 
-    def __init__(self, application: Application, server_conn: object, request_conn: HTTPConnection) -> None:
+    def _open(self, application: Application, server_conn: object, request_conn: HTTPConnection) -> None:
         self._set_up(application, None, None, None, None, None)
         self._inner: HTTPMessageDelegate | None = None
         self._server_connection = server_conn
@@ -188,17 +188,8 @@ class RequestDelegate(HandlerDelegate):
     def head_received(
         self, method: str, target: str, version: str, headers: HTTPHeaders
     ) -> Awaitable[None] | None:
-        self.request = request = HTTPServerRequest(
-            method,
-            target,
-            version,
-            headers,
-            None,
-            None,
-            None,
-            self._connection,
-            None,
-            self._server_connection,
+        self.request = request = request_of(
+            method, target, version, headers, self._connection, self._server_connection
         )
         path = request.path
         route = self.application.wildcard_router._rules.decided.get(path)
@@ -236,6 +227,14 @@ class RequestDelegate(HandlerDelegate):
             HandlerDelegate.on_connection_close(self)
 
 
+def _open_delegate(
+    application: Application, server_conn: object, request_conn: HTTPConnection
+) -> RequestDelegate:
+    delegate: RequestDelegate = RequestDelegate.__new__(RequestDelegate)
+    delegate._open(application, server_conn, request_conn)
+    return delegate
+
+
 class Dispatcher:
     """The part of an application that each request goes through."""
 
@@ -244,7 +243,7 @@ class Dispatcher:
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
         """See :meth:`HTTPServerConnectionDelegate.start_request`."""
-        return RequestDelegate(self, server_conn, request_conn)  # type: ignore[arg-type]
+        return _open_delegate(self, server_conn, request_conn)  # type: ignore[arg-type]
 
     def log_request(self, handler: RequestHandler) -> None:
         """Log a request that has been answered; see the setting ``log_function``."""

@@ -28,6 +28,7 @@ cdef class HTTP1Connection(ResponseWriter):
     cdef bint _told
     cdef public object context
 
+    cdef _open(self, RequestServer server, bint is_head, bint http11, bint keep_alive)
     @cython.locals(server=RequestServer, data=bytes)
     cpdef write_response(self, int code, str reason, HTTPHeaders headers, bytes body)
     cdef _gone(self)

@@ -125,6 +125,9 @@ class HTTP1Connection(ResponseWriter, HTTPConnection):
     __slots__ = ("_close_callback", "_delegate", "_released", "_server", "_told", "context")
 
     def __init__(self, server: RequestServer, is_head: bool, http11: bool, keep_alive: bool) -> None:
+        self._open(server, is_head, http11, keep_alive)
+
+    def _open(self, server: RequestServer, is_head: bool, http11: bool, keep_alive: bool) -> None:
         self.begin(is_head, http11, keep_alive)
         self._server = server
         self._released = False  # the response has been written, or cannot be any more

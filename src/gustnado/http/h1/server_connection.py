@@ -270,9 +270,9 @@ class HTTP1ServerConnection(RequestServer):
         parser = self._parser
         self._in_head = False
         self._requests += 1
-        method = parser.method
-        keep_alive = parser.keep_alive and self._keeps_alive and method != "CONNECT"
-        self._request = request = HTTP1Connection(self, method == "HEAD", parser.http11, keep_alive)
+        keep_alive = parser.keep_alive and self._keeps_alive and parser.method != "CONNECT"
+        self._request = request = HTTP1Connection.__new__(HTTP1Connection)
+        request._open(self, parser.method == "HEAD", parser.http11, keep_alive)
         self._request_context = context = self._context.copy()
         self._state = RESPOND
         if not parser.complete:
