@@ -9,10 +9,12 @@ from gustnado.events.cares_resolver import CaresResolver
 from gustnado.events.child import Subprocess
 from gustnado.events.consumer import StreamConsumer
 from gustnado.events.inherited import inherited_socket, systemd_sockets
+from gustnado.events.locks import BoundedSemaphore, Condition, Event, Lock, Semaphore
 from gustnado.events.loop import IOLoop
 from gustnado.events.periodic import PeriodicCallback
 from gustnado.events.pipes import PipeIOStream
 from gustnado.events.process import cpu_count, fork_processes, task_id
+from gustnado.events.queues import LifoQueue, PriorityQueue, Queue, QueueEmpty, QueueFull
 from gustnado.events.resolver import (
     BlockingResolver,
     DefaultExecutorResolver,
@@ -64,6 +66,17 @@ __all__ = [
     "ssl_options_to_context",
     "ssl_wrap_socket",
     "systemd_sockets",
+    # coroutines among themselves
+    "BoundedSemaphore",
+    "Condition",
+    "Event",
+    "LifoQueue",
+    "Lock",
+    "PriorityQueue",
+    "Queue",
+    "QueueEmpty",
+    "QueueFull",
+    "Semaphore",
     # processes
     "Subprocess",
     "cpu_count",

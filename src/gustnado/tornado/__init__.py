@@ -31,12 +31,15 @@ if TYPE_CHECKING:
     from gustnado.tornado import ioloop as ioloop
     from gustnado.tornado import iostream as iostream
     from gustnado.tornado import locale as locale
+    from gustnado.tornado import locks as locks
     from gustnado.tornado import log as log
     from gustnado.tornado import netutil as netutil
     from gustnado.tornado import options as options
     from gustnado.tornado import platform as platform
     from gustnado.tornado import process as process
+    from gustnado.tornado import queues as queues
     from gustnado.tornado import routing as routing
+    from gustnado.tornado import stack_context as stack_context
     from gustnado.tornado import tcpclient as tcpclient
     from gustnado.tornado import tcpserver as tcpserver
     from gustnado.tornado import template as template
@@ -59,12 +62,15 @@ __all__ = [
     "ioloop",
     "iostream",
     "locale",
+    "locks",
     "log",
     "netutil",
     "options",
     "platform",
     "process",
+    "queues",
     "routing",
+    "stack_context",
     "tcpclient",
     "tcpserver",
     "template",
