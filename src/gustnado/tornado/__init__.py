@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from gustnado.tornado import escape as escape
     from gustnado.tornado import gen as gen
     from gustnado.tornado import http1connection as http1connection
+    from gustnado.tornado import httpclient as httpclient
     from gustnado.tornado import httpserver as httpserver
     from gustnado.tornado import httputil as httputil
     from gustnado.tornado import ioloop as ioloop
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from gustnado.tornado import process as process
     from gustnado.tornado import queues as queues
     from gustnado.tornado import routing as routing
+    from gustnado.tornado import simple_httpclient as simple_httpclient
     from gustnado.tornado import stack_context as stack_context
     from gustnado.tornado import tcpclient as tcpclient
     from gustnado.tornado import tcpserver as tcpserver
@@ -57,6 +59,7 @@ __all__ = [
     "escape",
     "gen",
     "http1connection",
+    "httpclient",
     "httpserver",
     "httputil",
     "ioloop",
@@ -70,6 +73,7 @@ __all__ = [
     "process",
     "queues",
     "routing",
+    "simple_httpclient",
     "stack_context",
     "tcpclient",
     "tcpserver",
