@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from gustnado.events.stream import SSLIOStream
 from gustnado.events.tcp_server import TCPServer
 from gustnado.http.delegates import HTTPMessageDelegate, HTTPServerConnectionDelegate
-from gustnado.http.h1.connection import HTTP1ConnectionParameters
+from gustnado.http.h1.parameters import HTTP1ConnectionParameters
 from gustnado.http.h1.server_connection import HTTP1ServerConnection
 from gustnado.http.limits import Limits
 from gustnado.http.messages import HTTPServerRequest
