@@ -12,9 +12,8 @@ Theory of operation. The connection is the *consumer* of its stream: each chunk 
   (RFC 9112 section 9.6), so that it can read the answer;
 - ``CLOSED``: the stream is gone, or belongs to another protocol.
 
-What is written is collected, and leaves when the loop has dealt with the events of its turn: answers to
-pipelined requests in one write, those to many connections in a burst. No request costs a timer: a sweep
-looks at all connections (see :mod:`gustnado.http.sweeper`).
+What is written is collected, and leaves at the end of the loop's turn: answers to pipelined requests in one
+write, those to many connections in a burst. Deadlines are looked at by :mod:`gustnado.http.sweeper`.
 """
 
 from __future__ import annotations
@@ -104,15 +103,16 @@ class HTTP1ServerConnection(RequestServer):
         self.stream.attach_consumer(self)
 
     def close(self) -> asyncio.Future[None]:
-        """Close the connection: at once where it is idle, after its response where it is not.
-
-        :returns: a future to await; it does not wait for the response.
-        """
+        """Close at once where idle, else after the response, for which the returned future does not wait."""
         self.closing = True
         if self._state == HEAD:
             self.flush()
             self.stream.close()
         return self.sweeper.done
+
+    def idle_since(self) -> float:
+        """Since when, on the sweeper's clock, no request is in flight nor a byte of one here; else -1."""
+        return self._since if self._state == HEAD and not self._parser.pending() else -1.0
 
     def is_closed(self) -> bool:
         """Whether the stream has closed, or has been given away."""
