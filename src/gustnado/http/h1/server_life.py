@@ -61,6 +61,10 @@ class ServerLife(ServerOutput):
             self.stream.close()
         return self.sweeper.done
 
+    def idle_since(self) -> float:
+        """Since when, on the sweeper's clock, no request is in flight nor a byte of one here; else -1."""
+        return self._since if self._state == HEAD and not self._parser.pending() else -1.0
+
     def is_closed(self) -> bool:
         """Whether the stream has closed, or has been given away."""
         return self._state == CLOSED
