@@ -27,7 +27,7 @@ import builtins
 import re
 import warnings
 import zlib
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 if TYPE_CHECKING:
     import datetime
@@ -40,6 +40,7 @@ __all__ = [
     "Configurable",
     "GzipDecompressor",
     "ObjectDict",
+    "PY3",
     "TimeoutError",
     "b",
     "basestring_type",
@@ -53,9 +54,12 @@ __all__ = [
     "timedelta_to_seconds",
     "u",
     "unicode_type",
+    "xrange",
 ]
 
 # Names from the time when one source served Python 2 and 3.
+PY3 = True
+xrange = range
 bytes_type = bytes
 unicode_type = str
 basestring_type = str
@@ -272,7 +276,7 @@ class Configurable:
             kwargs = {**(base.__impl_kwargs or {}), **kwargs}
         if implementation.configurable_base() is not base:
             return implementation(*args, **kwargs)
-        instance = object.__new__(implementation)
+        instance = super().__new__(cast(Any, implementation))
         instance.initialize(*args, **kwargs)
         return instance
 

@@ -74,6 +74,20 @@ def test_too_many_deaths_end_the_others_too():
     assert "Too many child restarts, giving up" in done.stderr
 
 
+def test_workers_are_waited_for_where_the_launcher_ignores_their_end(tmp_path):
+    mark = str(tmp_path / "mark")
+    done = run_program(
+        "signal.signal(signal.SIGCHLD, signal.SIG_IGN)\n"
+        "fork_processes(1)\n"
+        f"if not os.path.exists({mark!r}):\n"
+        f"    open({mark!r}, 'w').close()\n"
+        "    os._exit(3)\n"
+        "os.write(1, b'again')\n"
+    )
+    assert (done.returncode, done.stdout) == (0, "again")
+    assert "exited with status 3, restarting" in done.stderr
+
+
 WAITING_WORKERS = """
 import os, signal
 from gustnado.events.process import fork_processes

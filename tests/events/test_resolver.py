@@ -73,7 +73,7 @@ def test_an_unknown_name_is_an_os_error(kind, lookups, run):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("host", ["a" * 64 + ".test", "a..b"])
+@pytest.mark.parametrize("host", ["a" * 64 + ".test", "a..b", "127.0.0.1\0.example.com", "localhost\0"])
 def test_a_malformed_name_is_an_os_error(kind, host, run):
     async def main():
         with pytest.raises(OSError):

@@ -1,9 +1,7 @@
 from __future__ import annotations
 
 import errno
-import os
 import socket
-import stat
 import threading
 
 import pytest
@@ -14,7 +12,6 @@ from gustnado.events.sockets import (
     BindError,
     add_accept_handler,
     bind_sockets,
-    bind_unix_socket,
     format_address,
     is_valid_ip,
 )
@@ -53,6 +50,30 @@ class TestBindSockets:
         assert len({sock.getsockname()[1] for sock in bound}) == 1
         assert bound[1].getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY)
         close(bound)
+
+    @needs_ipv6
+    def test_a_chosen_port_that_one_family_has_in_use_is_chosen_anew(self, monkeypatch):
+        with socket.create_server(("::1", 0), family=socket.AF_INET6) as taken:
+            port = taken.getsockname()[1]
+            bind_one = sockets._bind_one
+            choices = [port, port]
+
+            def choose(info, bound_port, *others):
+                family, kind, proto, name, sockaddr = info
+                if choices and family == socket.AF_INET:
+                    info = family, kind, proto, name, (sockaddr[0], choices.pop())
+                return bind_one(info, bound_port, *others)
+
+            monkeypatch.setattr(sockets, "_bind_one", choose)
+            bound = bind_sockets(0)
+            assert not choices
+            assert [sock.family for sock in bound] == [socket.AF_INET, socket.AF_INET6]
+            (chosen,) = {sock.getsockname()[1] for sock in bound}
+            assert chosen != port
+            close(bound)
+            choices[:] = [port] * sockets.PORT_CHOICES
+            with pytest.raises(BindError, match="address already in use"):
+                bind_sockets(0)
 
     @needs_ipv6
     def test_one_family_only(self):
@@ -169,61 +190,6 @@ class TestBindSockets:
 
         monkeypatch.setattr(sockets.socket, "socket", refuse)
         assert bind_sockets(0, "127.0.0.1") == []
-
-
-@pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="needs unix sockets")
-class TestBindUnixSocket:
-    def test_the_file_has_its_mode(self, tmp_path):
-        path = str(tmp_path / "socket")
-        for mode in (0o600, 0o666, 0o660):
-            bind_unix_socket(path, mode).close()  # and a stale one is replaced
-            assert stat.S_IMODE(os.stat(path).st_mode) == mode
-
-    def test_one_that_answers_is_left_alone(self, tmp_path):
-        path = str(tmp_path / "socket")
-        alive = bind_unix_socket(path)
-        for _ in range(2):
-            with pytest.raises(BindError, match="a server is listening there") as raised:
-                bind_unix_socket(path)
-            assert raised.value.errno == errno.EADDRINUSE
-        with socket.socket(socket.AF_UNIX) as client:
-            client.connect(path)
-        alive.close()
-
-    def test_one_with_a_full_backlog_is_left_alone(self, tmp_path):
-        path = str(tmp_path / "socket")
-        alive = bind_unix_socket(path, backlog=0)
-        clients = []
-        try:
-            while True:
-                client = socket.socket(socket.AF_UNIX)
-                clients.append(client)
-                client.setblocking(False)
-                client.connect(path)
-        except BlockingIOError:
-            with pytest.raises(BindError, match="a server is listening there"):
-                bind_unix_socket(path)
-        close(clients, [alive])
-
-    def test_what_is_no_socket_is_left_alone(self, tmp_path):
-        path = tmp_path / "file"
-        path.write_text("precious")
-        with pytest.raises(ValueError, match="exists and is not a socket"):
-            bind_unix_socket(str(path))
-        assert path.read_text() == "precious"
-
-    def test_a_folder_that_is_missing(self, tmp_path):
-        with pytest.raises(BindError, match="no such file"):
-            bind_unix_socket(str(tmp_path / "no" / "socket"))
-
-    @pytest.mark.skipif(not os.path.exists("/proc/net/unix"), reason="needs Linux")
-    def test_the_abstract_namespace(self):
-        name = f"\0gustnado-test-{os.getpid()}"
-        sock = bind_unix_socket(name)
-        assert sock.getsockname() == name.encode()
-        with pytest.raises(BindError, match="cannot listen on @gustnado"):
-            bind_unix_socket(name)
-        sock.close()
 
 
 def test_accept_handlers_can_be_removed():

@@ -14,9 +14,10 @@ import pytest
 
 from gustnado.errors import UsageError
 from gustnado.events.loop import IOLoop
-from gustnado.events.sockets import bind_sockets, bind_unix_socket
+from gustnado.events.sockets import bind_sockets
 from gustnado.events.stream import IOStream, SSLIOStream
 from gustnado.events.tcp_server import TCPServer
+from gustnado.events.unix_sockets import bind_unix_socket
 
 spec = importlib.util.find_spec("tornado")
 assert spec is not None and spec.origin is not None

@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from gustnado.events.sockets import bind_sockets, bind_unix_socket
+from gustnado.events.sockets import bind_sockets
+from gustnado.events.unix_sockets import bind_unix_socket
 from gustnado.http.delegates import HTTPMessageDelegate, HTTPServerConnectionDelegate
 from gustnado.http.headers import HTTPHeaders
 from gustnado.http.limits import Limits

@@ -34,8 +34,12 @@ DEADLINE = 30.0  # seconds; far above what any program takes, so that only a han
 OWN_NAMES = {
     "tornado.web": "gustnado.web",
     "tornado.ioloop": "gustnado.events",
+    "tornado.iostream": "gustnado.events",
     "tornado.netutil": "gustnado.events",
+    "tornado.tcpclient": "gustnado.events",
+    "tornado.tcpserver": "gustnado.events",
     "tornado.httpserver": "gustnado.http",
+    "tornado.httputil": "gustnado.http",
 }
 
 

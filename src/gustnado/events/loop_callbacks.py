@@ -1,7 +1,7 @@
 """The IOLoop's callbacks, timers and futures: what runs when, and what becomes of its errors.
 
-Every callback runs through :meth:`LoopCallbacks._run_callback`. It logs what the callback raises and
-waits for what it returns, if that can be waited for; the log names the callback either way.
+Every callback runs through :class:`~gustnado.events.callback_runner.CallbackRunner`. What it raises is logged,
+what it returns is waited for, if that can be waited for; the log names the callback either way.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from asyncio import _get_running_loop as running_loop
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
+from gustnado.events.callback_contexts import frames, handle, run_in_contexts
+from gustnado.events.callback_runner import CallbackRunner
 from gustnado.events.futures import AnyFuture, Future, is_future
 from gustnado.events.yieldables import BadYieldError, convert_yielded, moment
 from gustnado.log import app_log
@@ -25,22 +27,20 @@ __all__ = ["LoopCallbacks"]
 T = TypeVar("T")
 
 
-class LoopCallbacks:
+class LoopCallbacks(CallbackRunner):
     """The part of :class:`~gustnado.events.loop.IOLoop` that calls functions.
 
     :ivar asyncio_loop: the loop underneath.
     :ivar closing: whether it has been closed, or is being closed.
     """
 
-    asyncio_loop: asyncio.AbstractEventLoop
     closing: bool
 
     def _bind(self, asyncio_loop: asyncio.AbstractEventLoop) -> None:
-        self.asyncio_loop = asyncio_loop
+        self._bind_runner(asyncio_loop, running_loop)
         self.closing = False
-        # Bound once: add_callback is on the hot path of every program.
-        self._call_soon = asyncio_loop.call_soon
-        self._run = self._run_callback
+        if frames.get():
+            self.enter_contexts()
 
     def time(self) -> float:
         """Now, on the clock of :meth:`add_timeout` and :meth:`call_at`: :func:`time.time`, in seconds."""
@@ -82,19 +82,9 @@ class LoopCallbacks:
         """Cancel a timer by its handle; nothing happens where it has run."""
         cast(asyncio.TimerHandle, timeout).cancel()
 
-    def add_callback(self, callback: Callable[..., object], *args: Any, **kwargs: Any) -> None:
-        """Call ``callback(*args, **kwargs)`` on the next turn of the loop, in a copy of this context.
-
-        Safe from any thread. On a closed loop it does nothing. What the callback raises is logged;
-        where it returns an awaitable, that is waited for and its exception logged.
-        """
-        if args or kwargs:
-            callback = functools.partial(callback, *args, **kwargs)
+    def _wake_with(self, callback: Callable[[], object]) -> None:
         try:
-            if running_loop() is self.asyncio_loop:
-                self._call_soon(self._run, callback)
-            else:
-                self.asyncio_loop.call_soon_threadsafe(self._run, callback)
+            self.asyncio_loop.call_soon_threadsafe(self._run, callback)
         except (RuntimeError, AttributeError):
             # Another thread may close the loop in the middle of this; the proactor then lacks its socket.
             if not self.closing and not self.asyncio_loop.is_closed():
@@ -137,16 +127,27 @@ class LoopCallbacks:
     def _run_with(self, callback: Callable[..., object], *args: Any) -> None:
         self._run(functools.partial(callback, *args))
 
-    def _run_callback(self, callback: Callable[[], object]) -> None:
-        # Without "*args", which would cost more than binding them where there are any.
-        try:
-            result = callback()
-            if result is not None:
-                self._follow(callback, result)
-        except asyncio.CancelledError:
-            return
-        except Exception:
-            app_log.error("Exception in callback %r", callback, exc_info=True)
+    def _absorb(self, callback: Callable[[], object], error: BaseException) -> bool:
+        if isinstance(error, Exception):
+            app_log.error("Exception in callback %r", callback, exc_info=error)
+        elif not isinstance(error, asyncio.CancelledError):
+            return False
+        return True
+
+    def enter_contexts(self) -> None:
+        """Look from now on for stack contexts (:mod:`gustnado.events.stack_context`) around each callback.
+
+        Until a program uses them, no callback pays for that.
+        """
+        self._run = self._run_in_contexts
+
+    def _run_in_contexts(self, callback: Callable[[], object]) -> None:
+        inner: Any = callback
+        while isinstance(inner, functools.partial):
+            inner = inner.func
+        if frames.get() and not hasattr(inner, "_wrapped"):
+            callback = functools.partial(run_in_contexts, callback)
+        self._run_callback(callback)
 
     def _follow(self, callback: Callable[..., object], result: object) -> None:
         """Wait for what a callback returned, so that its exception is logged in the callback's name."""
@@ -158,5 +159,7 @@ class LoopCallbacks:
             self.add_future(future, functools.partial(self._log_failure, callback))
 
     def _log_failure(self, callback: Callable[..., object], future: Future[Any]) -> None:
-        if not future.cancelled() and future.exception() is not None:
-            app_log.error("Exception in callback %r", callback, exc_info=future.exception())
+        error = None if future.cancelled() else future.exception()
+        error = error and handle(error)
+        if error is not None:
+            app_log.error("Exception in callback %r", callback, exc_info=error)

@@ -81,6 +81,9 @@ class _Supervisor:
         self._pid = os.getpid()
 
     def run(self, num_processes: int) -> int:
+        if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:
+            # As inherited from some launchers: the kernel would forget how each child has ended.
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         with self._signals_passed_on() as restore:
             for number in range(num_processes):
                 if self._received is None and self._start(number):

@@ -33,6 +33,7 @@ __all__ = [
     "OverrideResolver",
     "Resolver",
     "ThreadedResolver",
+    "bad_name",
 ]
 
 Addresses: TypeAlias = list[tuple[socket.AddressFamily, Any]]
@@ -69,15 +70,22 @@ def _pairs(infos: Any) -> Addresses:
 
 
 def _resolve_blocking(host: str, port: int, family: socket.AddressFamily) -> Addresses:
+    _check(host)
     try:
         # Some systems need a socket type to know the port; the addresses are those of any type.
         return _pairs(socket.getaddrinfo(host, port, family, socket.SOCK_STREAM))
     except UnicodeError as exc:
-        raise _bad_name(host) from exc
+        raise bad_name(host) from exc
 
 
-def _bad_name(host: str) -> socket.gaierror:
-    # Python encodes names by IDNA first; one that is malformed there is as unknown as any other.
+def _check(host: str) -> None:
+    # The system would end the name there: "127.0.0.1\0.example.com" is neither of the two.
+    if "\0" in host:
+        raise bad_name(host)
+
+
+def bad_name(host: str) -> socket.gaierror:
+    """The error for what cannot be a name: not in IDNA, by which Python encodes names first."""
     return socket.gaierror(socket.EAI_NONAME, f"not a host name: {host!r}")
 
 
@@ -97,6 +105,7 @@ class DefaultLoopResolver(Resolver):
     async def resolve(
         self, host: str, port: int, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> Addresses:
+        _check(host)
         numeric = _resolve_numeric(host, port, family)
         if numeric is not None:
             return numeric
@@ -104,7 +113,7 @@ class DefaultLoopResolver(Resolver):
         try:
             return _pairs(await loop.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM))
         except UnicodeError as exc:
-            raise _bad_name(host) from exc
+            raise bad_name(host) from exc
 
 
 class DefaultExecutorResolver(Resolver):
@@ -113,6 +122,7 @@ class DefaultExecutorResolver(Resolver):
     async def resolve(
         self, host: str, port: int, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> Addresses:
+        _check(host)
         numeric = _resolve_numeric(host, port, family)
         if numeric is not None:
             return numeric

@@ -1,7 +1,7 @@
 """Listening sockets: binding them, and accepting what connects.
 
-:func:`bind_sockets` and :func:`bind_unix_socket` need no event loop, so that they can run before a
-fork, and so that a port in use is an error at the call. :func:`add_accept_handler` accepts on one.
+:func:`bind_sockets` needs no event loop, so that it can run before a fork, and so that a port in use is an
+error at the call. :func:`add_accept_handler` accepts on a socket.
 
 >>> sockets = bind_sockets(0, "127.0.0.1")
 >>> port = sockets[0].getsockname()[1]
@@ -9,7 +9,7 @@ fork, and so that a port in use is an error at the call. :func:`add_accept_handl
 ...     bind_sockets(port, "127.0.0.1")
 ... except BindError as exc:
 ...     print(str(exc).replace(str(port), "8888"))
-[Errno 98] cannot listen on 127.0.0.1 port 8888: address already in use
+[Errno ...] cannot listen on 127.0.0.1 port 8888: address already in use
 >>> sockets[0].close()
 """
 
@@ -19,7 +19,6 @@ import contextlib
 import errno
 import os
 import socket
-import stat
 import sys
 from collections.abc import Callable
 from typing import Any, TypeAlias
@@ -30,16 +29,20 @@ from gustnado.events.loop import IOLoop
 
 __all__ = [
     "DEFAULT_BACKLOG",
+    "PORT_CHOICES",
     "BindError",
     "add_accept_handler",
+    "bind_error",
     "bind_sockets",
-    "bind_unix_socket",
     "format_address",
     "is_valid_ip",
 ]
 
 DEFAULT_BACKLOG = 128
 """Connections that the kernel holds until they are accepted (Tornado: 128; Linux caps it at 4,096)."""
+
+PORT_CHOICES = 10
+"""How often another port is chosen where the system's choice is free for one family of addresses only."""
 
 AddressInfo: TypeAlias = tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[Any, ...]]
 
@@ -79,9 +82,25 @@ def bind_sockets(
     address = address or None
     if not socket.has_ipv6 and family == socket.AF_UNSPEC:
         family = socket.AF_INET  # an interpreter without IPv6 still gets such addresses from the resolver
+    flags = socket.AI_PASSIVE if flags is None else flags
+    infos = _listen_addresses(port, address, family, flags)
+    choices = 1 if port else PORT_CHOICES
+    while True:
+        choices -= 1
+        try:
+            return _bind_all(infos, backlog, reuse_port, address)
+        except BindError as exc:
+            if not choices or exc.errno != errno.EADDRINUSE:
+                raise
+
+
+def _bind_all(
+    infos: list[AddressInfo], backlog: int, reuse_port: bool, address: str | None
+) -> list[socket.socket]:
+    """A socket for each address, all with the port of the first."""
     sockets: list[socket.socket] = []
     try:
-        for info in _listen_addresses(port, address, family, socket.AI_PASSIVE if flags is None else flags):
+        for info in infos:
             bound_port = sockets[0].getsockname()[1] if sockets else 0
             sock = _bind_one(info, bound_port, backlog, reuse_port, address)
             if sock is not None:
@@ -127,7 +146,7 @@ def _bind_one(
         sock.close()
         if exc.errno == errno.EADDRNOTAVAIL and address == "localhost" and sockaddr[0] == "::1":
             return None  # containers resolve localhost to ::1 without having it
-        raise _bind_error(exc, sockaddr) from exc
+        raise bind_error(exc, sockaddr) from exc
     return sock
 
 
@@ -151,67 +170,14 @@ def _set_listen_options(sock: socket.socket, family: socket.AddressFamily, reuse
         sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
 
 
-def _bind_error(exc: OSError, sockaddr: tuple[Any, ...] | str) -> OSError:
+def bind_error(exc: OSError, sockaddr: tuple[Any, ...] | str) -> OSError:
+    """The :exc:`BindError`, or :exc:`PermissionError`, that says where ``exc`` has happened."""
     where = sockaddr if isinstance(sockaddr, str) else f"{sockaddr[0]} port {sockaddr[1]}"
-    reason = os.strerror(exc.errno or 0).lower()
+    reason = os.strerror(exc.errno).lower() if exc.errno else str(exc)
     message = f"cannot listen on {where}: {reason}"
     if isinstance(exc, PermissionError):
         return PermissionError(exc.errno, message)
     return BindError(exc.errno, message)
-
-
-def bind_unix_socket(file: str, mode: int = 0o600, backlog: int = DEFAULT_BACKLOG) -> socket.socket:
-    """Make a socket that listens on a path of the file system.
-
-    A socket that nobody listens on any more is removed; one that answers is left alone.
-
-    :param file: the path; a leading NUL means Linux' abstract namespace, where there are no files.
-    :param mode: permissions of the file. It never has others, not for a moment, on Linux.
-    :raises BindError: where a server listens there.
-    :raises ValueError: where the path is something else than a socket.
-    """
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        sock.setblocking(False)
-        if file.startswith("\0"):
-            sock.bind(file)
-        else:
-            _remove_stale_socket(file)
-            # Linux gives the file the mode of the socket; elsewhere this fails, and chmod comes a bit late.
-            with contextlib.suppress(OSError):
-                os.fchmod(sock.fileno(), mode)
-            sock.bind(file)
-            os.chmod(file, mode)
-        sock.listen(backlog)
-    except OSError as exc:
-        sock.close()
-        if isinstance(exc, BindError):
-            raise
-        raise _bind_error(exc, file.replace("\0", "@", 1)) from exc
-    except BaseException:
-        sock.close()
-        raise
-    return sock
-
-
-def _remove_stale_socket(file: str) -> None:
-    try:
-        if not stat.S_ISSOCK(os.stat(file).st_mode):
-            raise ValueError(f"File {file} exists and is not a socket")
-    except FileNotFoundError:
-        return
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        probe.setblocking(False)
-        try:
-            probe.connect(file)
-        except ConnectionRefusedError:
-            os.remove(file)
-            return
-        except FileNotFoundError:
-            return
-        except BlockingIOError:
-            pass  # alive, with a full backlog
-    raise BindError(errno.EADDRINUSE, f"cannot listen on {file}: a server is listening there")
 
 
 def add_accept_handler(

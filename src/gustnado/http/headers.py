@@ -253,12 +253,9 @@ class HeaderMap:
         for name, value in self._fields.items():
             if type(value) is list:
                 for one in value:
-                    pieces.extend((name, ": ", one, "\r\n"))
+                    pieces.append(f"{name}: {one}\r\n")
             else:
-                pieces.append(name)
-                pieces.append(": ")
-                pieces.append(value)  # type: ignore[arg-type]
-                pieces.append("\r\n")
+                pieces.append(f"{name}: {value}\r\n")
 
 
 class HTTPHeaders(HeaderMap, _StringMapping):

@@ -1,4 +1,5 @@
 # What C knows of messages.py (see the design document, section 3).
+cimport cython
 
 
 cdef object _UNKNOWN
@@ -25,3 +26,9 @@ cdef class RequestData:
     cdef public object _cookies
     cdef public object _finish_time
     cdef public double _start_time
+
+    cdef _set_up(self, method, target, version, headers, connection, server_connection)
+
+
+@cython.locals(request=RequestData)
+cpdef RequestData request_of(method, target, version, headers, connection, server_connection)

@@ -15,7 +15,7 @@ time (arguments, cookies, host) is worked out when it is first asked for.
 from __future__ import annotations
 
 import re
-import time
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gustnado.errors import HTTPInputError
@@ -116,33 +116,45 @@ class RequestData:
         start_line: RequestStartLine | None = None,
         server_connection: object | None = None,
     ) -> None:
-        self.uri: str | None
         if start_line is not None:
-            self.method, self.uri, self.version = start_line
-        elif method is not None:
-            self.method = method
-            self.uri = uri
-            self.version = version
-        else:
+            method, uri, version = start_line
+        elif method is None:
             raise ValueError("a request needs a method: give start_line=RequestStartLine(...)")
-        self.headers = HTTPHeaders() if headers is None else headers
+        self._set_up(method, uri, version, HTTPHeaders() if headers is None else headers, connection, server_connection)
+        self.body = body or b""
+        self._files: dict[str, list[HTTPFile]] | None = files
+        self._host: str | None = host
+
+    def _set_up(
+        self,
+        method: str,
+        target: str | None,
+        version: str,
+        headers: HTTPHeaders,
+        connection: Any,
+        server_connection: object | None,
+    ) -> None:
+        """Be the request with this head, without a body."""
+        self.method = method
+        self.uri = target
+        self.version = version
+        self.headers = headers
         self.connection = connection
         self.server_connection = server_connection
-        self.body = body or b""
-        self._start_time = time.perf_counter()
+        self.body = b""
+        self._start_time = perf_counter()
         self._finish_time: float | None = None
         self._arguments: dict[str, list[bytes]] | None = None
         self._query_arguments: dict[str, list[bytes]] | None = None
         self._body_arguments: dict[str, list[bytes]] | None = None
-        self._files = files
-        self._host = host
+        self._files = None
+        self._host = None
         self._host_name: str | None = None
         self._remote_ip: str | None = _UNKNOWN
         self._protocol: str | None = None
         self._cookies: SimpleCookie | None = None
         self.path = ""
         self.query = ""
-        target = self.uri
         if target is not None:
             if "?" in target:
                 self.path, _, self.query = target.partition("?")
@@ -172,7 +184,8 @@ class HTTPServerRequest(RequestData):
     def host(self) -> str:
         """Host and port as asked for: the ``Host`` field, ``127.0.0.1`` where there is none."""
         if self._host is None:
-            self._host = self.headers.get("Host") or "127.0.0.1"
+            sent: str = self.headers.get("Host") or "127.0.0.1"
+            self._host = sent
         return self._host
 
     @host.setter
@@ -300,7 +313,7 @@ class HTTPServerRequest(RequestData):
     def request_time(self) -> float:
         """Seconds from the head's arrival to the response's end, or to now while it is not ended."""
         end = self._finish_time
-        return (time.perf_counter() if end is None else end) - self._start_time
+        return (perf_counter() if end is None else end) - self._start_time
 
     def get_ssl_certificate(self, binary_form: bool = False) -> dict[str, Any] | bytes | None:
         """The client's certificate, where TLS was asked to want one; else ``None``.
@@ -332,3 +345,12 @@ class HTTPServerRequest(RequestData):
         shown = ("protocol", "host", "method", "uri", "version", "remote_ip")
         args = ", ".join([f"{name}={getattr(self, name)!r}" for name in shown])
         return f"{type(self).__name__}({args})"
+
+
+def request_of(
+    method: str, target: str, version: str, headers: HTTPHeaders, connection: Any, server_connection: object
+) -> HTTPServerRequest:
+    """A request of which the head has arrived: the constructor without its choices."""
+    request: HTTPServerRequest = HTTPServerRequest.__new__(HTTPServerRequest)
+    request._set_up(method, target, version, headers, connection, server_connection)
+    return request

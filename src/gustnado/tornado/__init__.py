@@ -32,16 +32,20 @@ if TYPE_CHECKING:
     from gustnado.tornado import ioloop as ioloop
     from gustnado.tornado import iostream as iostream
     from gustnado.tornado import locale as locale
+    from gustnado.tornado import locks as locks
     from gustnado.tornado import log as log
     from gustnado.tornado import netutil as netutil
     from gustnado.tornado import options as options
     from gustnado.tornado import platform as platform
     from gustnado.tornado import process as process
+    from gustnado.tornado import queues as queues
     from gustnado.tornado import routing as routing
     from gustnado.tornado import simple_httpclient as simple_httpclient
+    from gustnado.tornado import stack_context as stack_context
     from gustnado.tornado import tcpclient as tcpclient
     from gustnado.tornado import tcpserver as tcpserver
     from gustnado.tornado import template as template
+    from gustnado.tornado import testing as testing
     from gustnado.tornado import util as util
     from gustnado.tornado import web as web
 
@@ -61,19 +65,21 @@ __all__ = [
     "ioloop",
     "iostream",
     "locale",
+    "locks",
     "log",
     "netutil",
     "options",
     "platform",
     "process",
+    "queues",
     "routing",
     "simple_httpclient",
+    "stack_context",
     "tcpclient",
     "tcpserver",
     "template",
+    "testing",
     "util",
-    "version",
-    "version_info",
     "web",
 ]
 

@@ -11,8 +11,9 @@ from gustnado.events.resolver import (
     Resolver,
     ThreadedResolver,
 )
-from gustnado.events.sockets import add_accept_handler, bind_sockets, bind_unix_socket, is_valid_ip
+from gustnado.events.sockets import add_accept_handler, bind_sockets, is_valid_ip
 from gustnado.events.tls import ssl_options_to_context, ssl_wrap_socket
+from gustnado.events.unix_sockets import bind_unix_socket
 
 __all__ = [
     "BlockingResolver",

@@ -1,6 +1,8 @@
 # What C knows of dispatch.py (see the design document, section 3).
+cimport cython
+
 from gustnado.http.delegates cimport HTTPMessageDelegate
-from gustnado.http.headers cimport HTTPHeaders
+from gustnado.http.messages cimport request_of
 from gustnado.web.handler.state cimport HandlerState
 
 
@@ -24,6 +26,7 @@ cdef class HandlerDelegate(HTTPMessageDelegate):
     cpdef execute(self)
     cdef HandlerState _make_handler(self)
     cdef _begin_streaming(self)
+    cdef _guarded(self, pending)
     cdef _pass_on(self, chunk)
     cdef _finish_streaming(self, handler)
 
@@ -32,3 +35,9 @@ cdef class RequestDelegate(HandlerDelegate):
     cdef object _connection
     cdef HTTPMessageDelegate _inner
     cdef object _server_connection
+
+    cdef _open(self, application, server_conn, request_conn)
+
+
+@cython.locals(delegate=RequestDelegate)
+cdef RequestDelegate _open_delegate(application, server_conn, request_conn)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from gustnado.http.access_log import log_access
 from gustnado.http.delegates import HTTPMessageDelegate
-from gustnado.http.messages import HTTPServerRequest, RequestStartLine
+from gustnado.http.messages import RequestStartLine, request_of
 from gustnado.web.handler import RequestHandler
 from gustnado.web.handler.tasks import guard, start_task
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from gustnado.http.delegates import HTTPConnection
     from gustnado.http.headers import HTTPHeaders
-    from gustnado.http.messages import ResponseStartLine
+    from gustnado.http.messages import HTTPServerRequest, ResponseStartLine
     from gustnado.web.application import Application
 
 __all__ = ["Dispatcher", "HandlerDelegate", "RequestDelegate", "stream_request_body"]
@@ -109,7 +109,11 @@ class HandlerDelegate(HTTPMessageDelegate):
     def on_connection_close(self) -> None:
         self._chunks = None
         if self._handler is not None and not self._handler._finished:
-            self._handler.on_connection_close()
+            try:
+                self._handler.on_connection_close()
+            finally:
+                if self._task is not None and self._handler.shutting_down.expired:
+                    self._task.cancel()
 
     def execute(self) -> asyncio.Future[None] | None:
         """Make the handler and run it; the task in which it goes on running, if it does."""
@@ -145,7 +149,11 @@ class HandlerDelegate(HTTPMessageDelegate):
         except Exception as error:
             self._fail(error)
             return None
-        return None if pending is None else start_task(guard(pending, self._fail))
+        return None if pending is None else self._guarded(pending)
+
+    def _guarded(self, pending: Awaitable[None]) -> Awaitable[None]:
+        self._task = start_task(guard(pending, self._fail))
+        return self._task
 
     def _pass_on(self, chunk: bytes) -> Awaitable[None] | None:
         handler = self._handler
@@ -156,7 +164,7 @@ class HandlerDelegate(HTTPMessageDelegate):
         except Exception as error:
             self._fail(error)
             return None
-        return None if pending is None else start_task(guard(pending, self._fail))
+        return None if pending is None else self._guarded(pending)
 
     def _finish_streaming(self, handler: RequestHandler) -> None:
         if self._failed or handler._finished:
@@ -179,7 +187,7 @@ class HandlerDelegate(HTTPMessageDelegate):
 class RequestDelegate(HandlerDelegate):
     """What an application gives to a server for each request: finds the route when the head is there."""
 
-    def __init__(self, application: Application, server_conn: object, request_conn: HTTPConnection) -> None:
+    def _open(self, application: Application, server_conn: object, request_conn: HTTPConnection) -> None:
         self._set_up(application, None, None, None, None, None)
         self._inner: HTTPMessageDelegate | None = None
         self._server_connection = server_conn
@@ -188,17 +196,8 @@ class RequestDelegate(HandlerDelegate):
     def head_received(
         self, method: str, target: str, version: str, headers: HTTPHeaders
     ) -> Awaitable[None] | None:
-        self.request = request = HTTPServerRequest(
-            method,
-            target,
-            version,
-            headers,
-            None,
-            None,
-            None,
-            self._connection,
-            None,
-            self._server_connection,
+        self.request = request = request_of(
+            method, target, version, headers, self._connection, self._server_connection
         )
         path = request.path
         route = self.application.wildcard_router._rules.decided.get(path)
@@ -236,6 +235,14 @@ class RequestDelegate(HandlerDelegate):
             HandlerDelegate.on_connection_close(self)
 
 
+def _open_delegate(
+    application: Application, server_conn: object, request_conn: HTTPConnection
+) -> RequestDelegate:
+    delegate: RequestDelegate = RequestDelegate.__new__(RequestDelegate)
+    delegate._open(application, server_conn, request_conn)
+    return delegate
+
+
 class Dispatcher:
     """The part of an application that each request goes through."""
 
@@ -244,7 +251,7 @@ class Dispatcher:
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
         """See :meth:`HTTPServerConnectionDelegate.start_request`."""
-        return RequestDelegate(self, server_conn, request_conn)  # type: ignore[arg-type]
+        return _open_delegate(self, server_conn, request_conn)  # type: ignore[arg-type]
 
     def log_request(self, handler: RequestHandler) -> None:
         """Log a request that has been answered; see the setting ``log_function``."""

@@ -130,17 +130,12 @@ class ResponseWriter(BodyWriter):
         pieces = [line]
         headers.write_to(pieces)
         if tells_size:
-            pieces.append("Content-Length: ")
-            pieces.append(f"{size}")
-            pieces.append("\r\n")
+            pieces.append(f"Content-Length: {size}\r\n")
         elif chunked:
             pieces.append("Transfer-Encoding: chunked\r\n")
-        pieces.append(connection)
-        if "Date" not in fields:
-            pieces.append("Date: ")
-            pieces.append(date)
-            pieces.append("\r\n")
-        pieces.append("\r\n")
+        if connection:
+            pieces.append(connection)
+        pieces.append("\r\n" if "Date" in fields else f"Date: {date}\r\n\r\n")
         self.head_written = True
         return pieces
 

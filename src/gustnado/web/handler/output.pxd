@@ -2,6 +2,7 @@
 cimport cython
 
 from gustnado.http.headers cimport headers_of
+from gustnado.web.handler.caching cimport give_etag
 from gustnado.web.handler.state cimport HandlerState
 
 

@@ -17,6 +17,7 @@ from gustnado.http.dates import format_timestamp
 from gustnado.http.h1.writer import REASONS, check_reason
 from gustnado.http.headers import headers_of
 from gustnado.http.messages import ResponseStartLine
+from gustnado.web.handler.caching import give_etag
 from gustnado.web.handler.state import HandlerState
 
 if TYPE_CHECKING:
@@ -222,7 +223,7 @@ def _complete_head(handler: OutputMixin, whole: bool) -> None:
     status = handler._status_code
     request = handler.request
     if status == 200 and request.method in _WITH_ETAG:
-        handler.set_etag_header()
+        give_etag(handler)  # type: ignore[arg-type]
         if "If-None-Match" in request.headers._fields and handler.check_etag_header():
             handler._write_buffer = []
             handler.set_status(304)

@@ -1,0 +1,72 @@
+"""How the IOLoop gets a function onto its asyncio loop, and runs it there. Compiled, since all programs do it.
+
+It knows nothing of event loops: it calls the two functions of one that it is given, and asks a third which
+loop runs in this thread. What a callback returns or raises is the business of whoever derives from it.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import asyncio
+
+__all__ = ["CallbackRunner"]
+
+
+class CallbackRunner:
+    """The part of :class:`~gustnado.events.loop_callbacks.LoopCallbacks` that is on every program's way.
+
+    :ivar asyncio_loop: the loop underneath.
+    """
+
+    def _bind_runner(
+        self,
+        asyncio_loop: asyncio.AbstractEventLoop,
+        running_loop: Callable[[], asyncio.AbstractEventLoop | None],
+    ) -> None:
+        """Called before anything else.
+
+        :param running_loop: says which loop runs in the calling thread.
+        """
+        self.asyncio_loop = asyncio_loop
+        self._running_loop = running_loop
+        self._call_soon: Callable[..., object] = asyncio_loop.call_soon
+        self._run: Callable[[Callable[[], object]], None] = self._run_callback
+
+    def add_callback(self, callback: Callable[..., object], *args: Any, **kwargs: Any) -> None:
+        """Call ``callback(*args, **kwargs)`` on the next turn of the loop, in a copy of this context.
+
+        Safe from any thread. On a closed loop it does nothing. What the callback raises is logged;
+        where it returns an awaitable, that is waited for and its exception logged.
+        """
+        if args or kwargs:
+            callback = functools.partial(callback, *args, **kwargs)
+        if self._running_loop() is self.asyncio_loop:
+            self._call_soon(self._run, callback)
+        else:
+            self._wake_with(callback)
+
+    def _run_callback(self, callback: Callable[[], object]) -> None:
+        # Without "*args", which would cost more than binding them where there are any.
+        try:
+            result = callback()
+            if result is not None:
+                self._follow(callback, result)
+        except BaseException as error:
+            if not self._absorb(callback, error):
+                raise
+
+    def _wake_with(self, callback: Callable[[], object]) -> None:
+        """Have the loop run ``callback``, from another thread or while it does not run."""
+        raise NotImplementedError
+
+    def _follow(self, callback: Callable[[], object], result: object) -> None:
+        """``callback`` has returned ``result``, which is not ``None``."""
+        raise NotImplementedError
+
+    def _absorb(self, callback: Callable[[], object], error: BaseException) -> bool:
+        """``callback`` has raised ``error``: whether that is dealt with. Otherwise it goes up to the loop."""
+        raise NotImplementedError
