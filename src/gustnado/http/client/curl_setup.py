@@ -10,6 +10,7 @@ from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
+from gustnado.events.coroutines import is_coroutine_function
 from gustnado.http.client.errors import RequestError, UnknownMethodError
 from gustnado.http.client.prepare import check_body
 from gustnado.http.client.request import HTTPRequest
@@ -65,7 +66,7 @@ def set_up(
 
 def _refuse(request: HTTPRequest) -> None:
     callback = request.streaming_callback
-    if inspect.iscoroutinefunction(callback) or hasattr(callback, "__tornado_coroutine__"):
+    if inspect.iscoroutinefunction(callback) or is_coroutine_function(callback):
         raise TypeError("'CurlAsyncHTTPClient' does not support async streaming_callbacks.")
     if request.body_producer is not None:
         raise RequestError("body_producer is not supported by CurlAsyncHTTPClient")
