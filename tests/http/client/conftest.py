@@ -172,7 +172,7 @@ def serve() -> Any:
         finally:
             listening.close()
             for writer in list(server.writers):
-                writer.close()
+                writer.transport.abort()  # to close TLS in order would take its peer
             await asyncio.wait_for(server.until(lambda: not server.open), 10)
 
     return start
