@@ -38,6 +38,7 @@ OWN_NAMES = {
     "tornado.netutil": "gustnado.events",
     "tornado.tcpclient": "gustnado.events",
     "tornado.tcpserver": "gustnado.events",
+    "tornado.httpclient": "gustnado.http",
     "tornado.httpserver": "gustnado.http",
     "tornado.httputil": "gustnado.http",
 }
