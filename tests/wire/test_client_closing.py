@@ -1,7 +1,7 @@
 """Ten thousand requests to a server that closes connections at random moments.
 
-Each either succeeds, with the answer to that very request, or fails with an error that says so. None is answered twice, and
-only those that may be are sent twice. The moments are drawn from a seed.
+Each either succeeds, with the answer to that very request, or fails with an error that says so. None is answered
+twice, and only those that may be are sent twice. The moments are drawn from a seed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The HTTP client against servers and proxies that others have written: Node, nginx, Python's own, tinyproxy, microsocks.
+"""The HTTP client against what others have written: Node, nginx, Python's server, tinyproxy, microsocks.
 
 Each is started by the tests, on loopback. Where one is not installed its tests are skipped, which they are not in CI
 (``.ci/run`` installs them).
@@ -30,28 +30,47 @@ BIG = bytes(range(256)) * 8192  # 2 MiB
 NODE = """
 const http = require('http'), https = require('https'), fs = require('fs'), zlib = require('zlib');
 let connections = 0;
+const wind = 'wind '.repeat(1000);
+const pages = {
+    '/echo': (request, response, body) => { response.setHeader('X-Method', request.method); response.end(body); },
+    '/chunks': (request, response) => {
+        for (let i = 0; i < 50; i++) response.write('piece ' + i + '\\n');
+        response.end();
+    },
+    '/gzip': (request, response) => {
+        response.setHeader('Content-Encoding', 'gzip');
+        response.end(zlib.gzipSync(wind));
+    },
+    '/br': (request, response) => {
+        response.setHeader('Content-Encoding', 'br');
+        response.end(zlib.brotliCompressSync(wind));
+    },
+    '/redirect': (request, response) => { response.writeHead(302, {Location: '/echo'}); response.end('there'); },
+    '/empty': (request, response) => { response.writeHead(204); response.end(); },
+    '/hints': (request, response) => { response.writeEarlyHints({link: '</a>'}); response.end('hints'); },
+    '/destroy': (request, response) => {
+        response.writeHead(200, {'Content-Length': 100});
+        response.write('x');
+        setTimeout(() => request.socket.destroy(), 20);
+    },
+};
 function handle(request, response) {
     const chunks = [];
     request.on('data', chunk => chunks.push(chunk));
     request.on('end', () => {
-        const body = Buffer.concat(chunks);
         response.setHeader('X-Connection', String(request.socket.number));
-        if (request.url === '/echo') { response.setHeader('X-Method', request.method); response.end(body); }
-        else if (request.url === '/chunks') { for (let i = 0; i < 50; i++) response.write('piece ' + i + '\\n'); response.end(); }
-        else if (request.url === '/gzip') { response.setHeader('Content-Encoding', 'gzip'); response.end(zlib.gzipSync('wind '.repeat(1000))); }
-        else if (request.url === '/br') { response.setHeader('Content-Encoding', 'br'); response.end(zlib.brotliCompressSync('wind '.repeat(1000))); }
-        else if (request.url === '/redirect') { response.writeHead(302, {Location: '/echo'}); response.end('there'); }
-        else if (request.url === '/empty') { response.writeHead(204); response.end(); }
-        else if (request.url === '/hints') { response.writeEarlyHints({link: '</a>'}); response.end('hints'); }
-        else if (request.url === '/destroy') { response.writeHead(200, {'Content-Length': 100}); response.write('x'); setTimeout(() => request.socket.destroy(), 20); }
+        const page = pages[request.url];
+        if (page) page(request, response, Buffer.concat(chunks));
         else { response.writeHead(404); response.end('nothing here'); }
     });
 }
-const options = {cert: fs.readFileSync(process.argv[2]), key: fs.readFileSync(process.argv[3])};
-for (const [server, port] of [[http.createServer(handle), process.argv[4]], [https.createServer(options, handle), process.argv[5]]]) {
-    server.on(port === process.argv[4] ? 'connection' : 'secureConnection', socket => { socket.number = ++connections; });
+function start(server, event, port) {
+    server.on(event, socket => { socket.number = ++connections; });
     server.listen(Number(port), '127.0.0.1');
 }
+const options = {cert: fs.readFileSync(process.argv[2]), key: fs.readFileSync(process.argv[3])};
+start(http.createServer(handle), 'connection', process.argv[4]);
+start(https.createServer(options, handle), 'secureConnection', process.argv[5]);
 """
 
 NGINX = """
@@ -331,13 +350,13 @@ def test_tinyproxy(run, node, tinyproxy, scheme):
             assert response.body == b"by proxy"
         wrong = proxy.replace("secret", "wrong")
         if scheme:
-            with pytest.raises(ProxyError, match="40[137]") as caught:
+            with pytest.raises(ProxyError, match=r"40[137]") as caught:
                 await client.fetch(f"{node[1]}/echo", proxy=wrong)
             assert "wrong" not in str(caught.value)
             with pytest.raises(ProxyError, match="403"):
                 await client.fetch("https://localhost:1/", proxy=proxy)
         else:
-            with pytest.raises(HTTPClientError, match="40[17]"):
+            with pytest.raises(HTTPClientError, match=r"40[17]"):
                 await client.fetch(f"{node[0]}/echo", proxy=wrong)
 
     with_client(run, use)
@@ -364,7 +383,8 @@ def test_microsocks(run, node, microsocks, scheme, kind):
 
 def test_what_they_compress_is_what_we_decode(run, nginx):
     async def use(client):
-        response = await client.fetch(f"{nginx[0]}/hello.txt", decompress_response=False, headers={"Accept-Encoding": "gzip"})
+        options = {"decompress_response": False, "headers": {"Accept-Encoding": "gzip"}}
+        response = await client.fetch(f"{nginx[0]}/hello.txt", **options)
         assert gzip.decompress(response.body) == b"hello from nginx\n" * 100
 
     with_client(run, use)

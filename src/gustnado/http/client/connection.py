@@ -61,8 +61,8 @@ class ClientConnection:
     """
 
     __slots__ = (
-        "_advancing", "_body", "_client", "_closing", "_ended", "_error", "_expecting", "_limits", "_loop", "_paused", "_sender",
-        "_waiting", "fetch", "is_congested", "key", "parser", "served", "stream",
+        "_advancing", "_body", "_client", "_closing", "_ended", "_error", "_expecting", "_limits", "_loop",
+        "_paused", "_sender", "_waiting", "fetch", "is_congested", "key", "parser", "served", "stream",
     )  # fmt: skip
 
     def __init__(
