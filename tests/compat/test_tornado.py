@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(
 AREAS = {
     "events": """
         autoreload_test concurrent_test escape_test import_test ioloop_test log_test netutil_test options_test
-        tcpserver_test twisted_test
+        process_test tcpserver_test twisted_test
     """.split(),
 }
 MODULES = sorted(module for modules in AREAS.values() for module in modules)
