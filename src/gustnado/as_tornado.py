@@ -20,6 +20,8 @@ and so is each of its submodules. A module of Tornado's that has no counterpart 
 * the loggers are called ``tornado.access``, ``tornado.application`` and ``tornado.general``: the same objects
   as before, under new names, and with what was configured for these;
 * bodies may have 100 MiB (``HTTPServer.configure``); an argument of the server, or a handler, says otherwise;
+* the HTTP client has 10 connections and calls itself Tornado, a request may take 20 seconds in all and has 5
+  redirects (``AsyncHTTPClient.configure`` and the arguments of a request say otherwise);
 * a part of a multipart form may be as long as the body, its head may have 10 KiB, and ``filename*`` wins over
   ``filename`` (`gustnado.http.forms.set_parse_body_config`).
 
@@ -38,20 +40,26 @@ import pkgutil
 import runpy
 import sys
 from collections.abc import Sequence
+from importlib.abc import SourceLoader
 from importlib.machinery import ModuleSpec, PathFinder
-from types import ModuleType
+from types import CodeType, ModuleType
 
 import gustnado.tornado
 from gustnado.errors import UsageError
 from gustnado.escape import STANDARD_JSON, set_default_json
+from gustnado.http.client.request import HTTPRequest
+from gustnado.http.client.simple import SimpleAsyncHTTPClient
 from gustnado.http.forms import ParseBodyConfig, ParseMultipartConfig, set_parse_body_config
 from gustnado.http.server import HTTPServer
 from gustnado.log import access_log, app_log, gen_log
 
-__all__ = ["MAX_BODY_SIZE", "install", "main"]
+__all__ = ["CLIENT_DEFAULTS", "MAX_BODY_SIZE", "install", "main"]
 
 MAX_BODY_SIZE = 100 * 1024 * 1024
 """Bytes of a request's body, streamed or not, where nothing else is said (Tornado: 104,857,600)."""
+
+CLIENT_DEFAULTS = {"request_timeout": 20.0, "read_timeout": 0.0, "max_redirects": 5}
+"""Of requests of the HTTP client, where they are not our own."""
 
 HELP = """\
 usage: python -m gustnado.as_tornado FILE [ARGUMENT ...]
@@ -92,6 +100,9 @@ def install() -> None:
     sys.meta_path.insert(0, _Finder())
     set_default_json(STANDARD_JSON)
     HTTPServer.configure(None, max_body_size=MAX_BODY_SIZE)
+    HTTPRequest._DEFAULTS.update(CLIENT_DEFAULTS)
+    SimpleAsyncHTTPClient.default_max_clients = 10
+    SimpleAsyncHTTPClient.user_agent = f"Tornado/{gustnado.tornado.version}"
     set_parse_body_config(
         ParseBodyConfig(
             multipart=ParseMultipartConfig(
@@ -150,6 +161,20 @@ class _Alias(importlib.abc.Loader):
         # Python returns from an import what is in sys.modules at its end, and drops the new, empty module.
         sys.modules[module.__name__] = importlib.import_module(self._name)
 
+    def get_code(self, fullname: str) -> CodeType | None:
+        """For ``-m``. The module itself is loaded, too, as programs look for it."""
+        importlib.import_module(fullname)
+        return self.program()
+
+    def program(self) -> CodeType | None:
+        """What ``python -m gustnado.autoreload`` runs, for ``tornado.autoreload``; ``None`` where there is none."""
+        name = self._name.replace("gustnado.tornado.", "gustnado.", 1) + ".__main__"
+        try:
+            spec = importlib.util.find_spec(name)
+        except ModuleNotFoundError:  # no such module, or no package
+            return None
+        return spec.loader.get_code(name) if spec and isinstance(spec.loader, SourceLoader) else None
+
 
 def _installed_tests() -> ModuleSpec:
     """Where the installed Tornado, which is not imported, has its tests."""
@@ -207,6 +232,8 @@ def _is_runnable(name: str) -> bool:
         spec = importlib.util.find_spec(name)
         if spec is not None and spec.submodule_search_locations is not None:
             spec = importlib.util.find_spec(f"{name}.__main__")
+        if spec is not None and isinstance(spec.loader, _Alias):
+            return spec.loader.program() is not None
     except ModuleNotFoundError as error:
         if error.name is None or not f"{name}.".startswith(f"{error.name}."):
             raise  # a package above it is there, and lacks something else

@@ -40,6 +40,7 @@ __all__ = [
     "Configurable",
     "GzipDecompressor",
     "ObjectDict",
+    "PY3",
     "TimeoutError",
     "b",
     "basestring_type",
@@ -53,9 +54,12 @@ __all__ = [
     "timedelta_to_seconds",
     "u",
     "unicode_type",
+    "xrange",
 ]
 
 # Names from the time when one source served Python 2 and 3.
+PY3 = True
+xrange = range
 bytes_type = bytes
 unicode_type = str
 basestring_type = str

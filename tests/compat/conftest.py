@@ -1,4 +1,4 @@
-"""Tornado's own tests, run on Gustnado.
+"""Tornado's own tests, run on Gustnado, and so are the programs that they start.
 
 ``outcomes(module)`` runs a module of ``tornado.test`` in a process of its own, once, however often it is
 asked for. ``exceptions`` are the tests that are known not to pass: the table in ``docs/tornado-differences.md``.
@@ -45,10 +45,14 @@ def run_module(module: str) -> Outcomes:
     with tempfile.TemporaryDirectory() as directory:
         file = Path(directory, "outcomes")
         arguments = [f"tornado.test.{module}", str(file), str(SECONDS)]
+        # Imported by each Python at its start.
+        Path(directory, "sitecustomize.py").write_text(
+            "import gustnado.as_tornado\ngustnado.as_tornado.install()\n", encoding="utf-8"
+        )
         ran = subprocess.run(
-            [sys.executable, "-m", "gustnado.as_tornado", str(ROOT / "tests/compat/collect.py"), *arguments],
+            [sys.executable, str(ROOT / "tests/compat/collect.py"), *arguments],
             cwd=directory,
-            env={**os.environ, "PYTHONWARNINGS": "", "PYTHONDEVMODE": ""},
+            env={**os.environ, "PYTHONPATH": directory, "PYTHONWARNINGS": "", "PYTHONDEVMODE": ""},
             capture_output=True,
             text=True,
             timeout=2 * SECONDS,

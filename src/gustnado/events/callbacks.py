@@ -10,6 +10,7 @@ Rules:
   of those named ``quiet``, which the program learns about in another way (a close callback).
 - What a callback raises is logged with its traceback on ``gustnado.application`` and goes no further:
   the loop lives on. ``on_error`` may then clean up.
+- Stack contexts (:mod:`gustnado.events.stack_context`) that were in force there are in force for it.
 - A callback may be an ``async def`` function; it runs as a task, by the same rules.
 
 >>> loop = asyncio.new_event_loop()
@@ -28,12 +29,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gustnado.errors import UsageError
+from gustnado.events.callback_contexts import frames, handle, run_in_contexts
 from gustnado.log import app_log
 
 if TYPE_CHECKING:
     from gustnado.events.loop import IOLoop
 
-__all__ = ["CallbackTypeError", "deliver", "require_callable", "run_callback"]
+__all__ = ["CallbackTypeError", "accepts_callback", "deliver", "require_callable", "run_callback"]
 
 T = TypeVar("T")
 
@@ -50,12 +52,27 @@ def require_callable(callback: object) -> None:
         raise CallbackTypeError(f"a callback must be callable, not {callback!r}")
 
 
+def accepts_callback(function: Callable[..., object]) -> bool:
+    """Whether ``function`` itself can be called with ``callback=``, or that cannot be told."""
+    try:
+        parameters = inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        return True
+    named = parameters.get("callback")
+    if named is not None and named.kind is not named.POSITIONAL_ONLY:
+        return True
+    return any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
+
+
 def run_callback(callback: Callable[..., object], *args: object, on_error: ErrorHook | None = None) -> None:
     """Call ``callback(*args)`` now; log what it raises, and hand it to ``on_error``."""
+    has_contexts = bool(frames.get())
     try:
-        outcome = callback(*args)
+        outcome = (
+            run_in_contexts(_call_with_hook, callback, args, on_error) if has_contexts else callback(*args)
+        )
     except Exception as error:
-        _report(callback, error, on_error)
+        _report(callback, error, None if has_contexts else on_error)
         return
     if inspect.iscoroutine(outcome):
         task = asyncio.get_running_loop().create_task(outcome)
@@ -91,7 +108,7 @@ def deliver(
         error = settled.exception()
         if error is None:
             run_callback(callback, *((settled.result(),) if with_result else ()), on_error=on_error)
-        elif not isinstance(error, quiet):
+        elif not isinstance(error, quiet) and (error := handle(error)) is not None:
             app_log.error("Nobody was told about the failure of %r", future, exc_info=error)
 
     if io_loop is None or io_loop.asyncio_loop is future.get_loop():
@@ -101,13 +118,31 @@ def deliver(
     return future
 
 
+def _call_with_hook(
+    callback: Callable[..., object], args: tuple[object, ...], on_error: ErrorHook | None
+) -> object:
+    """The hook learns of an exception here, since a stack context may swallow it on its way."""
+    try:
+        return callback(*args)
+    except Exception as error:
+        if on_error is not None:
+            on_error(error)
+        raise
+
+
 def _check_task(callback: Callable[..., object], task: asyncio.Task[Any], on_error: ErrorHook | None) -> None:
     error = None if task.cancelled() else task.exception()
     if isinstance(error, Exception):
-        _report(callback, error, on_error)
+        remaining = handle(error)
+        if remaining is not None:
+            _report(callback, remaining, None)
+        if on_error is not None:
+            on_error(error)
 
 
-def _report(callback: Callable[..., object], error: Exception, on_error: ErrorHook | None) -> None:
+def _report(
+    callback: Callable[..., object], error: BaseException, on_error: Callable[..., object] | None
+) -> None:
     app_log.error("Exception in callback %r", callback, exc_info=error)
     if on_error is not None:
         on_error(error)

@@ -35,6 +35,7 @@ from collections.abc import Callable, Generator
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar, cast, overload
 
+from gustnado.events.callbacks import accepts_callback, deliver, require_callable
 from gustnado.events.futures import (
     Future,
     chain_future,
@@ -43,6 +44,7 @@ from gustnado.events.futures import (
     future_set_result_unless_cancelled,
 )
 from gustnado.events.loop import IOLoop
+from gustnado.events.yield_points import LeakedCallbackError, PointRunner, as_yield_point, has_yield_point
 from gustnado.events.yieldables import (
     BadYieldError,
     QuietExceptions,
@@ -54,11 +56,8 @@ from gustnado.events.yieldables import (
 from gustnado.log import app_log
 
 __all__ = [
-    "KeyReuseError",
-    "LeakedCallbackError",
     "Return",
     "Runner",
-    "UnknownKeyError",
     "WaitIterator",
     "coroutine",
     "is_coroutine_function",
@@ -68,18 +67,6 @@ __all__ = [
 
 T = TypeVar("T")
 P = ParamSpec("P")
-
-
-class KeyReuseError(Exception):
-    """Two callbacks of one coroutine have the same key."""
-
-
-class UnknownKeyError(Exception):
-    """A coroutine waits for a callback that it never made."""
-
-
-class LeakedCallbackError(Exception):
-    """A coroutine ended without having waited for a callback that it made."""
 
 
 class Return(Exception):
@@ -100,10 +87,18 @@ def coroutine(func: Callable[P, Any]) -> Callable[P, Future[Any]]:
     A function that is no generator function may be decorated too; its result becomes the future's. An
     exception of the body is the future's, and goes unnoticed if nobody waits for that. Raising
     :exc:`asyncio.CancelledError` cancels the future.
+
+    A ``callback=`` of the call is called with the result (:mod:`gustnado.events.callbacks`), where the function
+    has no parameter of that name itself.
     """
+    own_callback = accepts_callback(func)
 
     @functools.wraps(func)
     def start(*args: P.args, **kwargs: P.kwargs) -> Future[Any]:
+        if not own_callback and "callback" in kwargs:
+            callback = cast("Callable[..., object] | None", kwargs.pop("callback"))
+            require_callable(callback)
+            return deliver(start(*args, **kwargs), callback)
         future = _new_future()
         run_in_context = contextvars.copy_context().run
         try:
@@ -149,7 +144,7 @@ def is_coroutine_function(func: Any) -> bool:
     return getattr(func, "__tornado_coroutine__", False) is True
 
 
-class Runner:
+class Runner(PointRunner):
     """Runs the generator of one coroutine, from its first yield to its end.
 
     :param ctx_run: ``run`` of the context that it runs in.
@@ -198,9 +193,9 @@ class Runner:
         del future
         try:
             # Not inside of an "except": the generator would see that exception in its own handlers.
-            yielded = self.gen.send(value) if error is None else self.gen.throw(error)
+            yielded = self.gen.send(value) if error is None else self._throw(error)
         except (StopIteration, Return) as exc:
-            self._finish(functools.partial(_set_result, exc.value))
+            self._succeed(exc.value)
         except asyncio.CancelledError:
             self._finish(_cancel)
         except Exception as exc:
@@ -210,6 +205,21 @@ class Runner:
         finally:
             del error  # whose traceback refers to this frame
         return False
+
+    def _throw(self, error: BaseException) -> Any:
+        self._had_exception = True
+        try:
+            return self.gen.throw(error)
+        finally:
+            del error  # whose traceback refers to this frame
+
+    def _succeed(self, value: Any) -> None:
+        try:
+            self._close_book()
+        except LeakedCallbackError as exc:
+            self._finish(functools.partial(_set_exception, exc))
+        else:
+            self._finish(functools.partial(_set_result, value))
 
     def _finish(self, complete: Callable[[Future[Any]], object]) -> None:
         self.finished = True
@@ -221,7 +231,7 @@ class Runner:
     def handle_yield(self, yielded: Yieldable) -> bool:
         """Set up the wait for what was yielded; whether it is there already."""
         try:
-            self.future = convert_yielded(yielded)
+            self.future = yielded if type(yielded) is Future else self._convert(yielded)
         except BadYieldError as exc:
             self.future = Future()
             self.future.set_exception(exc)
@@ -233,6 +243,13 @@ class Runner:
         self.io_loop.add_future(self.future, self._resume)
         return False
 
+    def _convert(self, yielded: Yieldable) -> Future[Any]:
+        return (
+            self._start_point(as_yield_point(yielded))
+            if has_yield_point(yielded)
+            else convert_yielded(yielded)
+        )
+
     def _resume(self, future: Future[Any]) -> None:
         del future
         self.ctx_run(self.run)
@@ -243,6 +260,7 @@ class Runner:
         """Throw an exception into the generator, from outside; whether it was still there to get it."""
         if self.running or self.finished:
             return False
+        self._waiting = None
         self.future = Future()
         self.future.set_exception(value.with_traceback(tb))
         self.ctx_run(self.run)

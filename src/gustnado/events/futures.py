@@ -20,6 +20,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, TypeAlias, TypeGuard, TypeVar, overload
 
+from gustnado.errors import UsageError
+from gustnado.events.callbacks import accepts_callback, deliver, require_callable
 from gustnado.log import app_log
 
 __all__ = [
@@ -28,6 +30,7 @@ __all__ = [
     "DummyExecutor",
     "Future",
     "ReturnValueIgnoredError",
+    "TracebackFuture",
     "chain_future",
     "dummy_executor",
     "future_add_done_callback",
@@ -43,6 +46,9 @@ T = TypeVar("T")
 Future = asyncio.Future
 """The future of this package, to be awaited on one loop."""
 
+TracebackFuture = Future
+"""Another name of :data:`Future`, from before futures had tracebacks."""
+
 FUTURES = (concurrent.futures.Future, Future)
 """Both kinds, for ``isinstance``."""
 
@@ -50,8 +56,8 @@ AnyFuture: TypeAlias = "concurrent.futures.Future[T] | asyncio.Future[T]"
 ExcInfo: TypeAlias = tuple[type[BaseException] | None, BaseException | None, TracebackType | None]
 
 
-class ReturnValueIgnoredError(Exception):
-    """Kept for programs that name it; nothing raises it."""
+class ReturnValueIgnoredError(UsageError):
+    """A function of a callback style returned a value, which nobody would get."""
 
 
 def is_future(x: object) -> TypeGuard[AnyFuture[Any]]:
@@ -89,6 +95,9 @@ def run_on_executor(*args: Any, **kwargs: Any) -> Callable[..., Any]:
         @run_on_executor(executor="_thread_pool")
         def resize(self, image): ...
 
+    A ``callback=`` of the call is called with the result (:mod:`gustnado.events.callbacks`), where the method has
+    no parameter of that name itself.
+
     :raises ValueError: where it is given both positional and keyword arguments, or several positional ones.
     """
     if args and kwargs:
@@ -98,11 +107,15 @@ def run_on_executor(*args: Any, **kwargs: Any) -> Callable[..., Any]:
     attribute: str = kwargs.get("executor", "executor")
 
     def decorate(method: Callable[..., T]) -> Callable[..., asyncio.Future[T]]:
+        own_callback = accepts_callback(method)
+
         @functools.wraps(method)
         def submit(self: Any, *args: Any, **kwargs: Any) -> asyncio.Future[T]:
+            callback = None if own_callback else kwargs.pop("callback", None)
+            require_callable(callback)
             future: asyncio.Future[T] = Future()
             chain_future(getattr(self, attribute).submit(method, self, *args, **kwargs), future)
-            return future
+            return deliver(future, callback)
 
         return submit
 

@@ -16,6 +16,7 @@ from asyncio import _get_running_loop as running_loop
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
+from gustnado.events.callback_contexts import frames, handle, run_in_contexts
 from gustnado.events.callback_runner import CallbackRunner
 from gustnado.events.futures import AnyFuture, Future, is_future
 from gustnado.events.yieldables import BadYieldError, convert_yielded, moment
@@ -38,6 +39,8 @@ class LoopCallbacks(CallbackRunner):
     def _bind(self, asyncio_loop: asyncio.AbstractEventLoop) -> None:
         self._bind_runner(asyncio_loop, running_loop)
         self.closing = False
+        if frames.get():
+            self.enter_contexts()
 
     def time(self) -> float:
         """Now, on the clock of :meth:`add_timeout` and :meth:`call_at`: :func:`time.time`, in seconds."""
@@ -138,6 +141,21 @@ class LoopCallbacks(CallbackRunner):
             return False
         return True
 
+    def enter_contexts(self) -> None:
+        """Look from now on for stack contexts (:mod:`gustnado.events.stack_context`) around each callback.
+
+        Until a program uses them, no callback pays for that.
+        """
+        self._run = self._run_in_contexts
+
+    def _run_in_contexts(self, callback: Callable[[], object]) -> None:
+        inner: Any = callback
+        while isinstance(inner, functools.partial):
+            inner = inner.func
+        if frames.get() and not hasattr(inner, "_wrapped"):
+            callback = functools.partial(run_in_contexts, callback)
+        self._run_callback(callback)
+
     def _follow(self, callback: Callable[..., object], result: object) -> None:
         """Wait for what a callback returned, so that its exception is logged in the callback's name."""
         try:
@@ -148,8 +166,10 @@ class LoopCallbacks(CallbackRunner):
             self.add_future(future, functools.partial(self._log_failure, callback))
 
     def _log_failure(self, callback: Callable[..., object], future: Future[Any]) -> None:
-        if not future.cancelled():
+        error = None if future.cancelled() else future.exception()
+        error = error and handle(error)
+        if error is not None:
             try:
-                future.result()
-            except Exception:
+                raise error
+            except BaseException:
                 self.handle_callback_exception(callback)

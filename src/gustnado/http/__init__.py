@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from gustnado.errors import HTTPInputError, HTTPOutputError
+from gustnado.http.client.api import AsyncHTTPClient
+from gustnado.http.client.blocking import HTTPClient
+from gustnado.http.client.errors import (
+    HTTPClientError,
+    HTTPStreamClosedError,
+    HTTPTimeoutError,
+)
+from gustnado.http.client.request import HTTPRequest
+from gustnado.http.client.response import HTTPResponse
+from gustnado.http.client.simple import SimpleAsyncHTTPClient
 from gustnado.http.cookies import format_set_cookie, parse_cookie
 from gustnado.http.dates import format_timestamp, parse_http_date
 from gustnado.http.delegates import HTTPConnection, HTTPMessageDelegate, HTTPServerConnectionDelegate
 from gustnado.http.forms import HTTPFile, ParseBodyConfig, ParseMultipartConfig, parse_body_arguments
-from gustnado.http.h1.connection import HTTP1Connection, HTTP1ConnectionParameters
+from gustnado.http.h1.parameters import HTTP1ConnectionParameters
+from gustnado.http.h1.request_connection import RequestConnection as HTTP1Connection
 from gustnado.http.h1.server_connection import HTTP1ServerConnection
 from gustnado.http.headers import HTTPHeaders
 from gustnado.http.limits import Limits
@@ -20,6 +31,12 @@ __all__ = [
     # the server
     "HTTPServer",
     "Limits",
+    # the client
+    "AsyncHTTPClient",
+    "HTTPClient",
+    "HTTPRequest",
+    "HTTPResponse",
+    "SimpleAsyncHTTPClient",
     # messages
     "HTTPHeaders",
     "HTTPServerRequest",
@@ -47,6 +64,9 @@ __all__ = [
     "split_host_and_port",
     "url_concat",
     # errors
+    "HTTPClientError",
     "HTTPInputError",
     "HTTPOutputError",
+    "HTTPStreamClosedError",
+    "HTTPTimeoutError",
 ]

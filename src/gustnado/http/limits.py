@@ -31,6 +31,8 @@ class Limits:
     """A body that is read into memory (Tornado: 100 MiB, nginx: 1 MiB). Over it: 413."""
     max_chunk_extras: int = 16 * 1024
     """Chunk extensions and trailers of one message, in all (hyper: 16 KiB). Over it: 400."""
+    max_informational: int = 10
+    """1xx responses before the final one, to a client (Tornado: 10). Over it: an error."""
     max_query_arguments: int = 1000
     """Arguments in a query string (PHP: 1,000, Tornado: 1,000). Over it: 400."""
     max_form_fields: int = 1000

@@ -18,15 +18,14 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import inspect
-import logging
 import unittest
 from collections.abc import Callable, Generator
 from typing import Any
 
 from gustnado.errors import UsageError
 from gustnado.events.loop import AsyncIOMainLoop, IOLoop
-from gustnado.log import app_log
 from gustnado.testing.coroutines import get_async_test_timeout
+from gustnado.testing.loops import CallbackWatch, cancel_tasks, close_loop
 
 __all__ = ["AsyncTestCase"]
 
@@ -58,17 +57,16 @@ class AsyncTestCase(unittest.IsolatedAsyncioTestCase):
         self.__stopped = False
         self.__running = False
         self.__stop_args: Any = None
-        self.__failure: BaseException | None = None
+        self.__watch = CallbackWatch(self.__stop_soon)
 
     def setUp(self) -> None:
         """Make the loop, and make it the current one. Subclasses call this first."""
         super().setUp()
         self.io_loop = self.get_new_ioloop()
         asyncio.set_event_loop(self.io_loop.asyncio_loop)
-        watch = _CallbackWatch(self._handle_exception)
-        app_log.addHandler(watch)
-        self.addCleanup(self.__rethrow)
-        self.addCleanup(app_log.removeHandler, watch)
+        self.__watch.start()
+        self.addCleanup(self.__watch.check)
+        self.addCleanup(self.__watch.stop)
 
     def tearDown(self) -> None:
         """Cancel the tasks that are left. Subclasses call this last.
@@ -77,7 +75,7 @@ class AsyncTestCase(unittest.IsolatedAsyncioTestCase):
         """
         loop = self.io_loop.asyncio_loop
         if not loop.is_closed():
-            _cancel_tasks(loop)
+            cancel_tasks(loop)
         super().tearDown()
 
     def get_new_ioloop(self) -> IOLoop:
@@ -115,48 +113,44 @@ class AsyncTestCase(unittest.IsolatedAsyncioTestCase):
         """
         if timeout is None:
             timeout = get_async_test_timeout()
-        if not self.__stopped and self.__failure is None:
-            timer = self.io_loop.call_later(timeout, self.__time_out, timeout) if timeout else None
+        late = False
+
+        def expire() -> None:
+            nonlocal late
+            late = True
+            self.stop()
+
+        if not self.__stopped and self.__watch.failure is None:
+            timer = self.io_loop.call_later(timeout, expire) if timeout else None
             try:
-                self.__run_until(condition)
+                self.__run_until(lambda: late or condition is None or condition())
             finally:
                 self.__running = False
                 if timer is not None:
                     self.io_loop.remove_timeout(timer)
-        self.__rethrow()
-        if not self.__stopped:
-            raise self.failureException("the loop was stopped, but not by self.stop()")
-        self.__stopped = False
+        was_stopped, self.__stopped = self.__stopped, False
         result, self.__stop_args = self.__stop_args, None
+        self.__watch.check()
+        if late:
+            raise self.failureException(f"Async operation timed out after {timeout} seconds")
+        if not was_stopped:
+            raise self.failureException("the loop was stopped, but not by self.stop()")
         return result
 
-    def __run_until(self, condition: Callable[..., bool] | None) -> None:
+    def __run_until(self, condition: Callable[[], bool]) -> None:
         while True:
             self.__running = True
             self.io_loop.start()
-            if not self.__stopped or self.__failure is not None or condition is None or condition():
+            if not self.__stopped or self.__watch.failure is not None or condition():
                 return
 
-    def __time_out(self, seconds: float) -> None:
-        if self.__failure is None:
-            self.__failure = self.failureException(f"Async operation timed out after {seconds} seconds")
-        self.stop()
-
-    def _handle_exception(self, error: BaseException) -> None:
-        """Fail the test by ``error``, which a callback raised in any thread; the first one counts."""
-        if self.__failure is None:
-            self.__failure = error
-            self.io_loop.add_callback(self.__stop_failed)
+    def __stop_soon(self) -> None:
+        """A callback has failed, in any thread: nobody needs to wait any more."""
+        self.io_loop.add_callback(self.__stop_failed)
 
     def __stop_failed(self) -> None:
-        if self.__failure is not None and self.__running:
+        if self.__running and self.__watch.failure is not None:
             self.stop()
-
-    def __rethrow(self) -> None:
-        failure, self.__failure = self.__failure, None
-        if failure is not None:
-            self.__stopped = False
-            raise failure
 
     # -- what unittest calls ------------------------------------------------------------------
 
@@ -198,42 +192,5 @@ class AsyncTestCase(unittest.IsolatedAsyncioTestCase):
         # Not by the runner, which would close loops that are somebody else's and know nothing of descriptors.
         self._asyncioRunner = None
         io_loop: IOLoop | None = getattr(self, "io_loop", None)
-        if io_loop is None or isinstance(io_loop, AsyncIOMainLoop):
-            return
-        asyncio.set_event_loop(None)
-        loop = io_loop.asyncio_loop
-        if not loop.is_closed():
-            try:
-                _cancel_tasks(loop)
-                loop.run_until_complete(loop.shutdown_asyncgens())
-            finally:
-                io_loop.close(all_fds=True)
-
-
-class _CallbackWatch(logging.Handler):
-    """Tells of the exceptions of callbacks, which loops log, unless a filter (`ExpectLog`) took the record."""
-
-    def __init__(self, tell: Callable[[BaseException], None]) -> None:
-        super().__init__(logging.ERROR)
-        self._tell = tell
-
-    def emit(self, record: logging.LogRecord) -> None:
-        error = record.exc_info[1] if record.exc_info else None
-        if error is not None and str(record.msg).startswith("Exception in callback"):
-            self._tell(error)
-
-
-def _cancel_tasks(loop: asyncio.AbstractEventLoop) -> None:
-    """Cancel what runs on a loop that stands still, let it clean up, and raise what it raises then."""
-    tasks = [task for task in asyncio.all_tasks(loop) if not task.done()]
-    if not tasks:
-        return
-    for task in tasks:
-        task.cancel()
-    seconds = get_async_test_timeout()
-    ended, lasting = loop.run_until_complete(asyncio.wait(tasks, timeout=seconds))
-    if lasting:
-        raise TimeoutError(f"tasks still run {seconds} seconds after they were cancelled: {lasting}")
-    failures = [error for task in ended if not task.cancelled() and (error := task.exception()) is not None]
-    if failures:
-        raise failures[0]
+        if io_loop is not None and not isinstance(io_loop, AsyncIOMainLoop):
+            close_loop(io_loop)

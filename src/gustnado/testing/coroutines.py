@@ -16,9 +16,10 @@ from gustnado.errors import UsageError
 from gustnado.events.coroutines import coroutine
 
 if TYPE_CHECKING:
+    from gustnado.events.loop import IOLoop
     from gustnado.testing.case import AsyncTestCase
 
-__all__ = ["gen_test", "get_async_test_timeout"]
+__all__ = ["gen_test", "get_async_test_timeout", "run_with_deadline"]
 
 DEFAULT_TIMEOUT = 5.0  # seconds (Tornado: 5)
 
@@ -72,7 +73,7 @@ def gen_test(
     def decorate(method: TestMethod) -> Callable[..., Any]:
         @functools.wraps(method)
         def test(self: AsyncTestCase, *args: Any, **kwargs: Any) -> Any:
-            return _run(self, functools.partial(method, self, *args, **kwargs), seconds)
+            return run_with_deadline(self.io_loop, functools.partial(method, self, *args, **kwargs), seconds)
 
         return test
 
@@ -82,7 +83,12 @@ def gen_test(
 gen_test.__test__ = False  # type: ignore[attr-defined]  # runners would take it for a test, by its name
 
 
-def _run(case: AsyncTestCase, method: Callable[[], Any], seconds: float) -> Any:
+def run_with_deadline(io_loop: IOLoop, function: Callable[[], Any], seconds: float) -> Any:
+    """Run a loop until what ``function`` returns, a generator or something to await, is done.
+
+    :returns: its result.
+    :raises TimeoutError: after ``seconds``; see :func:`gen_test`.
+    """
     body: Any = None
     cancelled: BaseException | None = None
 
@@ -96,13 +102,13 @@ def _run(case: AsyncTestCase, method: Callable[[], Any], seconds: float) -> Any:
 
     def start() -> Any:
         nonlocal body
-        body = method()
+        body = function()
         if isinstance(body, Generator):
             return coroutine(lambda: body)()
         return follow(body) if asyncio.iscoroutine(body) else body
 
     try:
-        return case.io_loop.run_sync(start, timeout=seconds)
+        return io_loop.run_sync(start, timeout=seconds)
     except TimeoutError as error:
         if cancelled is not None:
             raise error from cancelled

@@ -26,17 +26,22 @@ if TYPE_CHECKING:
     from gustnado.tornado import escape as escape
     from gustnado.tornado import gen as gen
     from gustnado.tornado import http1connection as http1connection
+    from gustnado.tornado import httpclient as httpclient
     from gustnado.tornado import httpserver as httpserver
     from gustnado.tornado import httputil as httputil
     from gustnado.tornado import ioloop as ioloop
     from gustnado.tornado import iostream as iostream
     from gustnado.tornado import locale as locale
+    from gustnado.tornado import locks as locks
     from gustnado.tornado import log as log
     from gustnado.tornado import netutil as netutil
     from gustnado.tornado import options as options
     from gustnado.tornado import platform as platform
     from gustnado.tornado import process as process
+    from gustnado.tornado import queues as queues
     from gustnado.tornado import routing as routing
+    from gustnado.tornado import simple_httpclient as simple_httpclient
+    from gustnado.tornado import stack_context as stack_context
     from gustnado.tornado import tcpclient as tcpclient
     from gustnado.tornado import tcpserver as tcpserver
     from gustnado.tornado import template as template
@@ -54,24 +59,27 @@ __all__ = [
     "escape",
     "gen",
     "http1connection",
+    "httpclient",
     "httpserver",
     "httputil",
     "ioloop",
     "iostream",
     "locale",
+    "locks",
     "log",
     "netutil",
     "options",
     "platform",
     "process",
+    "queues",
     "routing",
+    "simple_httpclient",
+    "stack_context",
     "tcpclient",
     "tcpserver",
     "template",
     "testing",
     "util",
-    "version",
-    "version_info",
     "web",
 ]
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from gustnado.events.callback_adapters import return_future
 from gustnado.events.futures import (
     FUTURES,
     DummyExecutor,
     Future,
     ReturnValueIgnoredError,
+    TracebackFuture,
     chain_future,
     dummy_executor,
     future_add_done_callback,
@@ -22,6 +24,7 @@ __all__ = [
     "FUTURES",
     "Future",
     "ReturnValueIgnoredError",
+    "TracebackFuture",
     "chain_future",
     "dummy_executor",
     "future_add_done_callback",
@@ -29,5 +32,6 @@ __all__ = [
     "future_set_exception_unless_cancelled",
     "future_set_result_unless_cancelled",
     "is_future",
+    "return_future",
     "run_on_executor",
 ]

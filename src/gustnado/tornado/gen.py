@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
+from gustnado.events.callback_adapters import Task, engine
 from gustnado.events.coroutines import (
-    KeyReuseError,
-    LeakedCallbackError,
     Return,
     Runner,
-    UnknownKeyError,
     WaitIterator,
     coroutine,
     is_coroutine_function,
@@ -15,6 +13,18 @@ from gustnado.events.coroutines import (
     with_timeout,
 )
 from gustnado.events.futures import Future, ReturnValueIgnoredError, is_future
+from gustnado.events.yield_points import (
+    Arguments,
+    Callback,
+    KeyReuseError,
+    LeakedCallbackError,
+    MultiYieldPoint,
+    UnknownKeyError,
+    Wait,
+    WaitAll,
+    YieldFuture,
+    YieldPoint,
+)
 from gustnado.events.yieldables import (
     BadYieldError,
     Multi,
@@ -27,19 +37,28 @@ from gustnado.events.yieldables import (
 from gustnado.util import TimeoutError
 
 __all__ = [
+    "Arguments",
     "BadYieldError",
+    "Callback",
     "Future",
     "KeyReuseError",
     "LeakedCallbackError",
     "Multi",
+    "MultiYieldPoint",
     "Return",
     "ReturnValueIgnoredError",
     "Runner",
+    "Task",
     "TimeoutError",
     "UnknownKeyError",
+    "Wait",
+    "WaitAll",
     "WaitIterator",
+    "YieldFuture",
+    "YieldPoint",
     "convert_yielded",
     "coroutine",
+    "engine",
     "is_coroutine_function",
     "is_future",
     "maybe_future",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gustnado.util import (
+    PY3,
     ArgReplacer,
     Configurable,
     GzipDecompressor,
@@ -20,6 +21,7 @@ from gustnado.util import (
     timedelta_to_seconds,
     u,
     unicode_type,
+    xrange,
 )
 
 __all__ = [
@@ -27,6 +29,7 @@ __all__ = [
     "Configurable",
     "GzipDecompressor",
     "ObjectDict",
+    "PY3",
     "TimeoutError",
     "b",
     "basestring_type",
@@ -40,4 +43,5 @@ __all__ = [
     "timedelta_to_seconds",
     "u",
     "unicode_type",
+    "xrange",
 ]

@@ -24,9 +24,9 @@ from __future__ import annotations
 import re
 
 from gustnado.errors import HTTPInputError
-from gustnado.http.h1.chunked import ChunkedDecoder
+from gustnado.http.h1.message_parser import MessageParser
 from gustnado.http.h1.targets import check_host, resolve_target
-from gustnado.http.headers import HTTPHeaders, headers_of
+from gustnado.http.headers import headers_of
 from gustnado.http.limits import Limits
 from gustnado.http.messages import RequestStartLine
 
@@ -37,113 +37,32 @@ _METHOD = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}+")
 _VERSION = re.compile(r"HTTP/[0-9]\.[0-9]")
 _LENGTH = re.compile(r"[0-9]{1,18}+")
 _CODING_LIST = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++(?:[ \t]*+,[ \t]*+[!#$%&'*+\-.^_`|~0-9A-Za-z]++)*")
-_BARE_LF = re.compile(rb"(?<!\r)\n")
 # All control characters but TAB; CR and LF are told from those between the lines by their number.
 _CONTROLS = bytes([*range(9), *range(10, 32), 127])
 _NOT_IN_REQUEST_LINE = re.compile(rb"[^\x20-\x7e]")
 
 
-class RequestParser:
+class RequestParser(MessageParser):
     """Parses the requests of one connection, one after the other.
 
     :ivar method: the request's, once :meth:`parse_head` has returned true; so are ``target`` and ``version``.
-    :ivar headers: the head's fields, likewise.
-    :ivar complete: the message has been read to its end.
-    :ivar keep_alive: the client wants the connection kept (RFC 9112 section 9.3).
     :ivar expects_continue: the client waits for ``100 Continue`` before it sends the body.
-    :ivar http11: the request is HTTP/1.1, so that chunks and informational responses may be sent.
-    :ivar content_length: of the body still to be read; -1 where it is chunked.
-    :ivar max_body_size: the most that :meth:`read_body` reads of one body, in bytes; -1 is no bound. It
-        may be changed between head and body, and is that of the limits again for the next message.
-    :ivar stalled: a whole call's work has been done and there is more to do; see :class:`ChunkedDecoder`.
+
+    What it shares with other parsers is told in :class:`~gustnado.http.h1.message_parser.MessageParser`.
     """
 
-    __slots__ = (
-        "_body_read",
-        "_buffer",
-        "_chunks",
-        "_empty_line",
-        "_host",
-        "_least_limit",
-        "_limits",
-        "_max_header_count",
-        "_position",
-        "_scanned",
-        "_used_body",
-        "complete",
-        "content_length",
-        "expects_continue",
-        "headers",
-        "http11",
-        "keep_alive",
-        "max_body_size",
-        "method",
-        "stalled",
-        "target",
-        "version",
-    )
+    __slots__ = ("_empty_line", "_host", "_least_limit", "expects_continue", "method", "target", "version")
 
     def __init__(self, limits: Limits) -> None:
-        self._limits = limits
-        self._max_header_count = limits.max_header_count
+        MessageParser.__init__(self, limits)
         # A head no longer than this is within each of the limits that count bytes.
         self._least_limit = min(limits.max_request_line, limits.max_header_size, limits.max_field_size) - 4
-        self._buffer: bytes | bytearray = b""
-        self._position = 0
-        self._scanned = 0
         self._empty_line = False
         self._host: str | None = None
-        self._chunks: ChunkedDecoder | None = None
-        self._body_read = 0
-        self._used_body = False  # of this message's framing there is something to forget
         self.method = ""
         self.target = ""
         self.version = ""
-        self.headers: HTTPHeaders | None = None
-        self.complete = False
-        self.keep_alive = False
         self.expects_continue = False
-        self.http11 = False
-        self.content_length = 0
-        self.max_body_size = limits.max_body_size
-        self.stalled = False
-
-    def feed(self, data: bytes) -> None:
-        """Take bytes as they come from the network."""
-        buffer = self._buffer
-        if self._position == len(buffer):
-            self._buffer = data
-            self._position = 0
-            self._scanned = 0
-            return
-        if isinstance(buffer, bytearray) and self._position == 0:
-            buffer += data
-            return
-        rest = bytearray(buffer[self._position :])
-        rest += data
-        self._buffer = rest
-        self._scanned -= self._position
-        self._position = 0
-
-    def pending(self) -> int:
-        """Bytes that have been fed and not been read."""
-        return len(self._buffer) - self._position
-
-    def take_rest(self) -> bytes:
-        """Hand over the bytes that have been fed and not been read, for another protocol to read."""
-        rest = bytes(self._buffer[self._position :])
-        self._buffer = b""
-        self._position = 0
-        return rest
-
-    def next_message(self) -> None:
-        """Make ready for the next head, after a message that is complete."""
-        self.headers = None
-        self._scanned = self._position
-        if self._used_body:
-            self._used_body = False
-            self._chunks = None
-            self.max_body_size = self._limits.max_body_size
 
     def read_head(self) -> RequestStartLine | None:
         """Read a request's head.
@@ -225,15 +144,7 @@ class RequestParser:
         limits = self._limits
         if len(lines[0]) > limits.max_request_line:
             raise HTTPInputError(f"request line of {len(lines[0])} bytes", status=414)
-        if size > limits.max_header_size:
-            raise HTTPInputError(f"head of {size} bytes, over {limits.max_header_size}", status=431)
-        if len(lines) - 1 > limits.max_header_count:
-            raise HTTPInputError(
-                f"{len(lines) - 1} header fields, over {limits.max_header_count}", status=431
-            )
-        longest = max([len(line) for line in lines[1:]], default=0)
-        if longest > limits.max_field_size:
-            raise HTTPInputError(f"header field of {longest} bytes, over {limits.max_field_size}", status=431)
+        self._check_fields(lines, size)
 
     def _check_version(self, version: str) -> bool:
         if _VERSION.fullmatch(version) is None:
@@ -275,14 +186,11 @@ class RequestParser:
     def _read_body_framing(self, fields: dict[str, str | list[str]]) -> None:
         coding = fields.get("Transfer-Encoding")
         length = fields.get("Content-Length")
-        self.stalled = False
-        self._body_read = 0
-        self._used_body = True
         if coding is not None and length is not None:
             raise HTTPInputError("both Transfer-Encoding and Content-Length")
         if isinstance(fields.get("Content-Type"), list):
             raise HTTPInputError("more than one Content-Type field")
-        self.complete = False
+        self._begin_body()
         if length is not None:
             if isinstance(length, list) or _LENGTH.fullmatch(length) is None:
                 raise HTTPInputError(f"malformed Content-Length {str(length)[:40]!r}")
@@ -302,16 +210,7 @@ class RequestParser:
             ):
                 raise HTTPInputError(f"malformed Transfer-Encoding {coding[:40]!r}")
             raise HTTPInputError(f"Transfer-Encoding {coding[:40]!r} is not spoken here", status=501)
-        self.content_length = -1
-        self._chunks = ChunkedDecoder(self._limits.max_chunk_extras, self._max_header_count)
-
-    def _read_connection(self, connection: str | list[str]) -> None:
-        value = connection if isinstance(connection, str) else ",".join(connection)
-        if value == "keep-alive":
-            self.keep_alive = True
-            return
-        options = [option.strip(" \t") for option in value.lower().split(",")]
-        self.keep_alive = "close" not in options and (self.http11 or "keep-alive" in options)
+        self._begin_chunks()
 
     def _read_expect(self, expect: str | list[str]) -> None:
         self.expects_continue = False
@@ -331,47 +230,6 @@ class RequestParser:
                 f"body of {self.content_length} bytes, over {self.max_body_size}", status=413
             )
 
-    def read_body(self, max_bytes: int) -> bytes:
-        """Read a piece of the body.
-
-        :param max_bytes: the most to return, more than 0.
-        :returns: a piece of it, empty where none has arrived; :attr:`complete` tells the end.
-        :raises gustnado.errors.HTTPInputError: 400 or 413.
-        """
-        if self._chunks is not None:
-            chunk = self._read_chunks(self._chunks, max_bytes)
-        else:
-            take = min(self.content_length - self._body_read, max_bytes, len(self._buffer) - self._position)
-            chunk = bytes(self._buffer[self._position : self._position + take])
-            self._position += take
-            self._body_read += take
-            self.complete = self._body_read == self.content_length
-        return chunk
-
-    def _read_chunks(self, chunks: ChunkedDecoder, max_bytes: int) -> bytes:
-        chunk = chunks.decode(self._buffer, self._position, max_bytes)
-        self._position = chunks.position
-        self._body_read += len(chunk)
-        if self._body_read > self.max_body_size >= 0:
-            raise HTTPInputError(f"chunked body over {self.max_body_size} bytes", status=413)
-        self.complete = chunks.complete
-        self.stalled = chunks.stalled
-        return chunk
-
-    def trailers(self) -> HTTPHeaders | None:
-        """The trailer fields of a chunked body that is complete; ``None`` without any."""
-        return None if self._chunks is None else self._chunks.trailers
-
-    def body_read(self) -> int:
-        """Bytes of the body that have been read."""
-        return self._body_read
-
-    def body_left(self) -> int:
-        """Bytes of the body still to be read; -1 where nobody can know."""
-        if self.complete:
-            return 0
-        return -1 if self._chunks is not None else self.content_length - self._body_read
-
     def _check_partial(self) -> None:
         """Refuse the beginning of a head that can no longer become a good one."""
         start = self._position
@@ -386,8 +244,7 @@ class RequestParser:
             line = line[:-1]
         if _NOT_IN_REQUEST_LINE.search(line) is not None:
             raise HTTPInputError(f"malformed request line {line[:40]!r}")
-        if _BARE_LF.search(self._buffer, max(self._scanned - 1, start)) is not None:
-            raise HTTPInputError("bare LF in a head")
+        self._check_line_ends()
 
     def _refuse_size(self, start: int) -> None:
         line_end = self._buffer.find(b"\r\n", start)

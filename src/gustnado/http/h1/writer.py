@@ -20,6 +20,7 @@ import re
 from http import HTTPStatus
 
 from gustnado.errors import HTTPOutputError
+from gustnado.http.h1.body_writer import BodyWriter
 from gustnado.http.headers import HeaderMap
 
 __all__ = ["REASONS", "ResponseWriter", "check_reason", "informational", "refusal"]
@@ -37,7 +38,6 @@ REASONS.update(
 
 _USUAL_REASONS = REASONS
 _STATUS_LINES = {code: f"HTTP/1.1 {code} {reason}\r\n" for code, reason in REASONS.items()}
-_LENGTH = re.compile(r"[0-9]{1,18}+")
 _BAD_REASON = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
 
 
@@ -65,34 +65,17 @@ def refusal(status: int, date: str) -> bytes:
     ).encode("latin-1")
 
 
-class ResponseWriter:
+class ResponseWriter(BodyWriter):
     """Frames one response after the other.
 
-    :ivar keep_alive: the connection can be kept after this response.
-    :ivar head_written: :meth:`head` has been called; there is no way back.
-    :ivar ended: the response is complete.
+    What it shares with the writer of requests is told in :class:`~gustnado.http.h1.body_writer.BodyWriter`.
     """
 
-    __slots__ = (
-        "_chunked",
-        "_http11",
-        "_is_head",
-        "_left",
-        "_no_body",
-        "ended",
-        "head_written",
-        "keep_alive",
-    )
+    __slots__ = ("_http11",)
 
     def __init__(self) -> None:
-        self._is_head = False
+        BodyWriter.__init__(self)
         self._http11 = False
-        self._chunked = False
-        self._no_body = False
-        self._left = -1  # of the Content-Length; -1 where there is none
-        self.keep_alive = False
-        self.head_written = False
-        self.ended = False
 
     def begin(self, is_head: bool, http11: bool, keep_alive: bool) -> None:
         """Make ready for the response to a request.
@@ -103,12 +86,7 @@ class ResponseWriter:
         """
         self._is_head = is_head
         self._http11 = http11
-        self._chunked = False
-        self._no_body = False
-        self._left = -1
-        self.keep_alive = keep_alive
-        self.head_written = False
-        self.ended = False
+        self._restart(keep_alive)
 
     def head(self, code: int, reason: str, headers: HeaderMap, date: str, size: int = -1) -> bytes:
         """The head of a final response, and the decision how its body is framed.
@@ -168,11 +146,6 @@ class ResponseWriter:
             raise HTTPOutputError(f"reason {reason[:80]!r} has a character that a status line cannot hold")
         return f"HTTP/1.1 {code} {reason or 'Unknown'}\r\n"
 
-    def _read_length(self, length: str | list[str]) -> int:
-        if isinstance(length, list) or _LENGTH.fullmatch(length) is None:
-            raise HTTPOutputError(f"malformed Content-Length {length!r}")
-        return int(length)
-
     def _connection_line(self, fields: dict[str, str | list[str]]) -> str:
         present = fields.get("Connection")
         if present is not None and self.keep_alive:
@@ -184,26 +157,6 @@ class ResponseWriter:
             fields["Connection"] = "close"
             return ""
         return "Connection: Keep-Alive\r\n"
-
-    def data(self, chunk: bytes) -> bytes:
-        """A piece of the body, framed.
-
-        :raises gustnado.errors.HTTPOutputError: where the response may not have it.
-        """
-        if not self.head_written or self.ended:
-            raise HTTPOutputError("a body is written between head and end of a response")
-        size = len(chunk)
-        if self._no_body:
-            if size and not self._is_head:
-                raise HTTPOutputError("this response has no body (RFC 9110 section 6.4.1)")
-            return b""
-        if self._chunked:
-            return b"%x\r\n%b\r\n" % (size, chunk) if size else b""
-        if self._left >= 0:
-            if size > self._left:
-                raise HTTPOutputError(f"body of {size - self._left} bytes more than its Content-Length")
-            self._left -= size
-        return chunk
 
     def whole(self, code: int, reason: str, headers: HeaderMap, body: bytes, date: str) -> bytes:
         """A response at once: :meth:`head`, :meth:`data` and :meth:`end` in one, with the length of ``body``.
@@ -220,25 +173,5 @@ class ResponseWriter:
                 return head + body
             return head + self.data(body) + self.end()
         except HTTPOutputError:
-            self.keep_alive = keep_alive
-            self.head_written = self.ended = self._no_body = self._chunked = False
-            self._left = -1
+            self._restart(keep_alive)
             raise
-
-    def end(self, trailers: HeaderMap | None = None) -> bytes:
-        """The end of the response.
-
-        :raises gustnado.errors.HTTPOutputError: where the body is shorter than its ``Content-Length``. The
-            connection cannot be used any more then.
-        """
-        if not self.head_written:
-            raise HTTPOutputError("a response ends after its head has been written")
-        if self.ended:
-            raise HTTPOutputError("this response has ended already")
-        self.ended = True
-        if self._left > 0 and not self._no_body:
-            self.keep_alive = False
-            raise HTTPOutputError(f"body of {self._left} bytes less than its Content-Length")
-        if not self._chunked:
-            return b""
-        return b"0\r\n\r\n" if trailers is None else b"0\r\n" + trailers.to_wire().encode("latin-1") + b"\r\n"

@@ -1,4 +1,4 @@
-"""``tornado.platform``: the event loop over asyncio's, in its module ``asyncio``."""
+"""``tornado.platform``: the event loop over asyncio's, in its module ``asyncio``, and Twisted in ``twisted``."""
 
 from __future__ import annotations
 

@@ -1,0 +1,349 @@
+"""One fetch, from the request to the response that the program gets, through redirects and retries.
+
+A :class:`Fetch` *is* the future that the program awaits: so a request that finds an idle connection costs one future and
+neither task nor timer. Its phases::
+
+    QUEUED      in line for a connection; holds no slot of the pool
+    CONNECTING  a task makes a connection
+    SENT        the request has been written, nothing has come
+    READING     the response has begun
+    DONE        there is a result, or somebody has cancelled the future
+
+From CONNECTING to READING it holds a slot, and gives it back exactly once, in whatever way it leaves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from gustnado.http.client.deadlines import NEVER
+from gustnado.http.client.decompression import DecodedBody, decoder_for
+from gustnado.http.client.errors import (
+    CallbackFailedError,
+    ConnectTimeoutError,
+    EmptyResponseError,
+    FirstByteTimeoutError,
+    HTTPTimeoutError,
+    IncompleteResponseError,
+    QueueTimeoutError,
+    ReadTimeoutError,
+    RequestTimeoutError,
+    TooManyRedirectsError,
+)
+from gustnado.http.client.prepare import check_body, head_for
+from gustnado.http.client.redirects import REDIRECTS, next_step
+from gustnado.http.client.request import HTTPRequest, headers_from
+from gustnado.http.client.response import HTTPResponse
+from gustnado.http.client.settings import Settings
+from gustnado.http.client.urls import parse_url
+from gustnado.http.headers import HTTPHeaders
+from gustnado.log import app_log
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from gustnado.http.client.connection import ClientConnection
+    from gustnado.http.client.simple import SimpleAsyncHTTPClient
+    from gustnado.http.h1.response_parser import ResponseParser
+
+__all__ = ["CONNECTING", "DONE", "IDEMPOTENT", "QUEUED", "READING", "SENT", "Fetch"]
+
+QUEUED, CONNECTING, SENT, READING, DONE = range(5)
+
+IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
+"""Methods that may be sent again where nobody knows whether the first time counted (RFC 9110 section 9.2.2)."""
+
+_NO_HEADERS = HTTPHeaders()  # of all requests without any; nobody writes to it
+
+
+class Fetch(asyncio.Future[HTTPResponse]):
+    """See the module.
+
+    :param client: whose connections it uses.
+    :param request: what the program wants.
+    :param settings: how.
+    :param raise_error: whether a status other than 2xx is an exception.
+    :param callback: takes the response, or one of status 599 with the error, instead of whoever awaits.
+    """
+
+    __slots__ = (
+        "body", "callback", "chunks", "client", "close_after", "code", "connect_time", "connection", "deadline",
+        "discarding", "due", "head", "headers", "key", "location", "method", "phase", "raise_error", "reason",
+        "redirects_left", "repeated", "request", "response_headers", "send_time", "sender", "settings", "sink",
+        "start_time", "start_wall_time", "task", "url", "head_time",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        client: SimpleAsyncHTTPClient,
+        request: HTTPRequest,
+        settings: Settings,
+        raise_error: bool = True,
+        callback: Callable[[HTTPResponse], object] | None = None,
+    ) -> None:
+        super().__init__(loop=client.asyncio_loop)
+        self.client = client
+        self.request = request
+        self.settings = settings
+        self.raise_error = raise_error
+        self.callback = callback
+        self.phase = QUEUED
+        self.connection: ClientConnection | None = None
+        self.task: asyncio.Task[None] | None = None
+        self.chunks: list[bytes] = []
+        self.sink: Callable[[bytes], Any] | None = None
+        self.repeated = False  # it has been sent a second time, and is not a third
+        self.discarding = False  # the body of this response is of no interest
+        self.location: str | None = None
+        self.start_time = self.send_time = self.head_time = 0.0
+        self.connect_time = -1.0
+        self.start_wall_time: float | None = None
+        self.deadline = self.due = NEVER
+
+    # -- the request ----------------------------------------------------------------------------------
+
+    def prepare(self) -> None:
+        """Work out what to send.
+
+        :raises gustnado.http.client.errors.RequestError: where it cannot be sent.
+        """
+        request, settings = self.request, self.settings
+        self.url = parse_url(request.url)
+        self.method = request.method
+        self.body = request.body
+        given = request._headers
+        self.headers = headers_from(given) if given else _NO_HEADERS
+        self.redirects_left: int = settings.max_redirects or 0
+        check_body(self.method, self.body is not None or settings.body_producer is not None, settings)
+        self._make_head()
+
+    def _make_head(self) -> None:
+        body, settings = self.body, self.settings
+        self.key: Hashable = (self.url.origin, settings.transport)
+        self.head = head_for(
+            self.method, self.url, self.headers, None if body is None else len(body), settings, self.client.user_agent
+        )
+        self.close_after = "close" in self.headers.get("Connection", "").lower()
+
+    def begin(self, now: float) -> None:
+        """Start the clocks."""
+        self.start_time = now
+        self.start_wall_time = time.time()
+        total = self.settings.request_timeout
+        self.deadline = self.due = now + total if total else NEVER
+
+    def waits(self, phase: int, now: float, timeout: float | None) -> float:
+        """Enter a phase that may take ``timeout`` seconds, from ``now`` on; returns when to look again."""
+        self.phase = phase
+        due = self.deadline
+        if timeout and now + timeout < due:
+            due = now + timeout
+        self.due = due
+        return due
+
+    # -- the response ---------------------------------------------------------------------------------
+
+    def head_received(self, parser: ResponseParser) -> ResponseParser | DecodedBody:
+        """Take the final head; returns whence to read the body."""
+        settings = self.settings
+        self.head_time = self.client.asyncio_loop.time()
+        self.code = code = parser.code
+        self.reason = parser.reason
+        headers = parser.headers
+        self.response_headers: HTTPHeaders = headers if headers is not None else HTTPHeaders()
+        if code in REDIRECTS and settings.follow_redirects and self.redirects_left > 0:
+            self.location = self.response_headers.get("Location")
+            if self.location is not None:
+                self.discarding = True
+                parser.max_body_size = -1
+                return parser
+        parser.max_body_size = self.client.max_body_size
+        parser.check_body_size()
+        self.sink = settings.streaming_callback and self._stream
+        if settings.header_callback is not None:
+            self._tell_head(parser.version)
+        return self._body_of(parser)
+
+    def _body_of(self, parser: ResponseParser) -> ResponseParser | DecodedBody:
+        """The body, decoded where that is asked for."""
+        if not self.settings.decompress_response or parser.complete:
+            return parser
+        coding = self.response_headers.get("Content-Encoding")
+        decoder = None if coding is None else decoder_for(coding)
+        if coding is None or decoder is None:
+            return parser
+        self.response_headers.add("X-Consumed-Content-Encoding", coding)
+        del self.response_headers["Content-Encoding"]
+        return DecodedBody(parser, decoder, coding, self.client.max_body_size)
+
+    def _tell_head(self, version: str) -> None:
+        lines = [f"{version} {self.code} {self.reason}", *map(": ".join, self.response_headers.get_all()), ""]
+        for line in lines:
+            self._call(self.settings.header_callback, f"{line}\r\n")
+
+    def _stream(self, chunk: bytes) -> Awaitable[None] | None:
+        pending: Awaitable[None] | None = self._call(self.settings.streaming_callback, chunk)
+        return pending
+
+    def _call(self, callback: Callable[..., Any], *args: object) -> Any:
+        """Call one of the program's callbacks; what it raises ends the fetch."""
+        try:
+            return callback(*args)
+        except Exception as error:
+            raise self.blame_callback(error) from error
+
+    def blame_callback(self, error: BaseException) -> CallbackFailedError:
+        """Log what a callback of the program raised; returns what the fetch fails with."""
+        app_log.error("Uncaught exception in a callback of the request of %s", self.url.text, exc_info=error)
+        return CallbackFailedError(f"a callback of the request raised {error!r}")
+
+    def complete(self) -> None:
+        """The response has been read to its end, and the connection does not belong to this any more."""
+        self.connection = None
+        self.client.release(self)
+        if self.discarding:
+            self.phase = QUEUED
+            self._follow()
+            return
+        self.phase = DONE
+        self.client.forget(self)
+        body = self.chunks[0] if len(self.chunks) == 1 else b"".join(self.chunks)
+        response = self.response_of(body)
+        if self.code in REDIRECTS and self.settings.follow_redirects and "Location" in self.response_headers:
+            response.error = TooManyRedirectsError(
+                self.code, f"{self.reason}: more than {self.settings.max_redirects} redirects", response
+            )
+        self._resolve(response)
+
+    def response_of(self, body: bytes) -> HTTPResponse:
+        """The response that has been read."""
+        now = self.client.asyncio_loop.time()
+        request = self.request
+        url = request.url if self.location is None else self.url.text
+        response = HTTPResponse(
+            request, self.code, self.response_headers, None, url, None, now - self.send_time, None, self.reason,
+            self.start_wall_time,
+        )  # fmt: skip
+        if self.sink is None:
+            response._body = body
+        response.time_info = self._time_info(now)
+        return response
+
+    def _time_info(self, now: float) -> dict[str, float]:
+        start = self.start_time
+        connected = self.connect_time if self.connect_time >= 0 else self.send_time
+        return {
+            "queue": connected - start,
+            "connect": self.send_time - start,
+            "pretransfer": self.send_time - start,
+            "starttransfer": self.head_time - start,
+            "total": now - start,
+        }
+
+    def _follow(self) -> None:
+        """Send the request to where the redirect points."""
+        self.discarding = False
+        self.redirects_left -= 1
+        settings = self.settings
+        try:
+            step = next_step(
+                self.code, str(self.location), self.url, self.method, self.headers, bool(settings.allow_downgrade)
+            )
+            if step.same_origin:
+                # Credentials that stood in the URL are those of its origin.
+                step.url.username, step.url.password = self.url.username, self.url.password
+            else:
+                settings = self.settings = settings.without_credentials()
+            self.url, self.method, self.headers = step.url, step.method, step.headers
+            if not step.keeps_body:
+                self.body = None
+                settings.body_producer = None
+            self._make_head()
+        except Exception as error:
+            self.fail(error)
+            return
+        self.client.dispatch(self)
+
+    # -- the end --------------------------------------------------------------------------------------
+
+    def connection_ended(self, connection: ClientConnection, error: BaseException | None) -> None:
+        """The connection was lost before the response was complete."""
+        self.connection = None
+        started = connection.parser.started
+        if not started and connection.served and not self.repeated and self._is_repeatable():
+            # The server closed an idle connection just when we used it.
+            self.repeated = True
+            self.client.open(self)
+            return
+        where = "within" if started else "before"
+        what = "Connection closed" if error is None else f"Connection lost ({error})"
+        kind = IncompleteResponseError if started else EmptyResponseError
+        failure = kind(f"{what} {where} the response from {self.url.authority}")
+        failure.__cause__ = error
+        self.fail(failure)
+
+    def _is_repeatable(self) -> bool:
+        return self.method in IDEMPOTENT and self.settings.body_producer is None
+
+    def expire(self, now: float) -> None:
+        """The time of a phase, or of all, is over."""
+        self.fail(RequestTimeoutError("Timeout during request") if self.deadline <= now else self._lateness())
+
+    def _lateness(self) -> HTTPTimeoutError:
+        if self.phase == QUEUED:
+            return QueueTimeoutError("Timeout in request queue")
+        if self.phase == CONNECTING:
+            return ConnectTimeoutError("Timeout while connecting")
+        if self.phase == SENT:
+            return FirstByteTimeoutError(f"Timeout while waiting for a response from {self.url.authority}")
+        return ReadTimeoutError(f"Timeout while reading the response from {self.url.authority}")
+
+    def fail(self, error: BaseException) -> None:
+        """End without a response."""
+        self._leave()
+        response = HTTPResponse(
+            self.request,
+            599,
+            error=error,
+            request_time=self.client.asyncio_loop.time() - self.start_time if self.start_time else 0.0,
+            start_time=self.start_wall_time,
+        )
+        self._resolve(response)
+
+    def _leave(self) -> None:
+        """Give back whatever this holds."""
+        phase, self.phase = self.phase, DONE
+        client, connection, task = self.client, self.connection, self.task
+        client.forget(self)
+        if phase == QUEUED:
+            client.pool.withdraw(self)
+        if task is not None and phase == CONNECTING:
+            task.cancel()
+        if connection is not None:
+            self.connection = None
+            connection.abandon()
+        if phase != QUEUED and phase != DONE:
+            client.release(self)
+
+    def _resolve(self, response: HTTPResponse) -> None:
+        if self.done():
+            return
+        callback, error = self.callback, response.error
+        if callback is not None:
+            self.callback = None
+            self.set_result(response)
+            callback(response)
+        elif error is not None and (self.raise_error or not response._error_is_response_code):
+            self.set_exception(error)
+        else:
+            self.set_result(response)
+
+    def cancel(self, msg: Any = None) -> bool:
+        """Stop: leave the line, or close the connection that is in use."""
+        cancelled = super().cancel(msg)
+        if cancelled:
+            self._leave()
+        return cancelled
