@@ -35,6 +35,8 @@ SMALL_WRITE = 16 * 1024
 class GatheredWrite(asyncio.Future[None]):
     """The future of a write that was gathered. Awaiting it sends what was."""
 
+    __slots__ = ("stream",)
+
     stream: WriteSide
 
     def __await__(self) -> Generator[object, None, None]:
