@@ -33,11 +33,16 @@ class TestFiles:
             def __getattribute__(self, name):
                 raise AssertionError(f"{name} was asked for")
 
+        class Impostor:  # as the libraries of cffi
+            __slots__ = ()
+            __class__ = types.ModuleType  # type: ignore[assignment]
+
         module("odd_none", __file__=None)
         module("odd_number", __file__=7)
         module("odd_bytecode", __file__=str(tmp_path / "a.pyc"))
         module("odd_null", __file__="a\0b")
         monkeypatch.setitem(sys.modules, "odd_lazy", Lazy("odd_lazy"))
+        monkeypatch.setitem(sys.modules, "odd_impostor", Impostor())
         monkeypatch.setitem(sys.modules, "odd_object", object())
         monkeypatch.setitem(sys.modules, "odd_missing", None)
         files = Files()

@@ -1,6 +1,6 @@
 """Runs a module of Tornado's tests, and writes what became of each test as a line of JSON.
 
-To be run as ``python collect.py MODULE FILE SECONDS`` where ``tornado`` is Gustnado; ends by itself after so many seconds.
+To be run as ``python collect.py MODULE FILE SECONDS`` where ``tornado`` is Gustnado; ends after so many seconds.
 Logs and warnings are as Tornado's own runner has them: what is logged at INFO or above goes to stderr, where
 there must be nothing in the end, and warnings of these modules are errors.
 """

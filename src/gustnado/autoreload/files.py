@@ -92,7 +92,10 @@ def _file_of(module: object) -> str | None:
     if not isinstance(module, ModuleType):
         return None
     # Not by getattr: that would load a lazy module, or ask a module's own __getattr__.
-    file = object.__getattribute__(module, "__dict__").get("__file__")
+    try:
+        file = object.__getattribute__(module, "__dict__").get("__file__")
+    except AttributeError:
+        return None  # some claim to be modules and have no namespace: the libraries of cffi
     if not isinstance(file, str):
         return None
     return file[:-1] if file.endswith((".pyc", ".pyo")) else file
