@@ -23,6 +23,7 @@ class TestNames:
     def test_types_have_their_old_names(self):
         assert (util.bytes_type, util.unicode_type, util.basestring_type) == (bytes, str, str)
         assert util.PY3
+        assert not util.is_finalizing()
         assert list(util.xrange(3)) == [0, 1, 2]
 
     def test_there_is_one_timeout_error(self):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 
 import pytest
 
@@ -77,6 +79,23 @@ class TestTask:
                 await future
 
         run(main())
+
+    def test_it_is_not_left_to_the_garbage_collector(self, run):
+        class Thing:
+            pass
+
+        async def main():
+            future = Task(later, Thing())
+            reference = weakref.ref(await future)
+            del future
+            await turns()
+            assert reference() is None
+
+        gc.disable()
+        try:
+            run(main())
+        finally:
+            gc.enable()
 
     def test_what_comes_too_late_is_logged(self, run, expect_log):
         def call_and_fail(callback):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
+import gc
+import weakref
 
 import pytest
 
@@ -253,6 +256,34 @@ class TestInCoroutines:
                 await asyncio.sleep(0)
 
         run(check())
+
+
+    def test_a_callback_that_never_comes_does_not_hold_the_generator(self, run):
+        class Thing:
+            pass
+
+        @coroutine
+        def work(kept, fails):
+            thing = Thing()
+            kept.append((weakref.ref(thing), (yield Callback("key"))))
+            if fails:
+                raise Boom
+            kept[0][1](1)
+            yield Wait("key")
+
+        async def main():
+            for fails in (True, False):
+                kept = []
+                with contextlib.suppress(Boom):
+                    await work(kept, fails)
+                await asyncio.sleep(0)
+                assert kept[0][0]() is None
+
+        gc.disable()
+        try:
+            run(main())
+        finally:
+            gc.enable()
 
 
 def main_of(function):
