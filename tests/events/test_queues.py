@@ -244,7 +244,7 @@ class TestGet:
             patient = queue.get()
             for _ in range(1000):
                 queue.get().cancel()
-            assert len(queue._getters) <= 101
+            assert len(queue._getters) <= 100
             queue.put_nowait(1)
             assert await patient == 1
 
@@ -380,6 +380,32 @@ def test_a_subclass_may_keep_items_in_another_way(run):
         await asyncio.wait([task])
         queue.put_nowait(1)
         assert drain(queue) == [1]
+
+    run(main())
+
+
+def test_a_subclass_may_have_no_room_or_no_item_for_reasons_of_its_own(run):
+    class Gated(Queue):
+        open = False
+
+        def put_nowait(self, item):
+            if not self.open:
+                raise QueueFull
+            super().put_nowait(item)
+
+        def get_nowait(self):
+            if not self.open:
+                raise QueueEmpty
+            return super().get_nowait()
+
+    async def main():
+        queue = Gated(1)
+        assert not queue.put(1).done()
+        queue.open = True
+        assert queue.put(2).done()
+        queue.open = False
+        getter = queue.get()
+        assert not getter.done()
 
     run(main())
 
