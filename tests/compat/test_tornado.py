@@ -21,8 +21,8 @@ pytestmark = pytest.mark.skipif(
 # To add a module, add its name.
 AREAS = {
     "events": """
-        autoreload_test concurrent_test escape_test import_test ioloop_test log_test netutil_test options_test
-        process_test tcpserver_test twisted_test
+        autoreload_test concurrent_test escape_test import_test ioloop_test locks_test log_test netutil_test
+        options_test process_test queues_test tcpserver_test twisted_test
     """.split(),
 }
 MODULES = sorted(module for modules in AREAS.values() for module in modules)

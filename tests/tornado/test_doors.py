@@ -65,7 +65,6 @@ MISSING = {
     "tornado.iostream.doctests": SUITE,
     "tornado.log.colorama": "a library that Tornado imports",
     "tornado.log.curses": "a module of the standard library that Tornado imports",
-    "tornado.platform.asyncio.AddThreadSelectorEventLoop.MY_ATTRIBUTES": "how Tornado's proxy is built",
     "tornado.platform.asyncio.AsyncIOLoop.old_asyncio": "how Tornado restores the current loop",
 }
 
@@ -79,7 +78,6 @@ OTHER_PARAMETERS = {
     "tornado.iostream.IOStream.connect": "the callback of older Tornados, which the slides use, is second",
     "tornado.iostream.SSLIOStream.connect": "the callback of older Tornados, which the slides use, is second",
     "tornado.locks.Lock.__exit__": "only ever raises; the last parameter is called as that of Semaphore",
-    "tornado.platform.asyncio.AddThreadSelectorEventLoop.__getattribute__": "how Tornado's proxy is built",
     "tornado.platform.asyncio.to_asyncio_future": "is gen.convert_yielded, and takes what that takes",
     "tornado.platform.asyncio.to_tornado_future": "is gen.convert_yielded, and takes what that takes",
 }
