@@ -45,6 +45,7 @@ import pytest
 
 if TYPE_CHECKING:
     from gustnado.events.loop import IOLoop
+    from gustnado.http.client.api import AsyncHTTPClient
     from gustnado.http.server import HTTPServer
     from gustnado.testing.loops import CallbackWatch
 
@@ -137,12 +138,12 @@ def http_server(
 
 
 @pytest.fixture
-def http_client(http_server: HTTPServer, http_server_options: dict[str, Any]) -> Iterator[Any]:
+def http_client(http_server: HTTPServer, http_server_options: dict[str, Any]) -> Iterator[AsyncHTTPClient]:
     """A client; it does not check certificates where the test's server has one."""
-    from gustnado.util import import_object
+    from gustnado.http.client.api import AsyncHTTPClient
 
     defaults = {"validate_cert": False} if http_server_options.get("ssl_options") else None
-    client = import_object("gustnado.http.AsyncHTTPClient")(force_instance=True, defaults=defaults)
+    client = AsyncHTTPClient(force_instance=True, defaults=defaults)
     yield client
     client.close()
 
