@@ -39,6 +39,7 @@ examples:
   python -m benchmarks --only hello --servers limit gustnado    one workload, two servers
   python -m benchmarks --quick --python python3.11          the same on another Python
   python -m benchmarks.soak                                 does memory grow under load?
+  python -m benchmarks.streams                              what do streams and callbacks cost?
 
 workloads:
 """

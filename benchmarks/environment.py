@@ -70,7 +70,7 @@ class Environment:
         """The folder of one build of Gustnado, to be put on ``PYTHONPATH``."""
         return self.folder / f"gustnado-{leg}"
 
-    def _once(self, name: str, state: str, what: str, make: Callable[[], None]) -> None:
+    def _once(self, name: str, state: str, what: str, make: Callable[[], object]) -> None:
         """Runs ``make`` unless it ran well before for the same ``state``."""
         stamp = self.folder / f"{name}.stamp"
         if stamp.exists() and stamp.read_text() == state:
@@ -86,16 +86,22 @@ class Environment:
         """
         state = " ".join([self.python.version, _hash_files([HERE / "requirements.txt"]), *_dependencies()])
         self._once("venv", state, "installing the peers (once)", self._make_venv)
-        source = HERE / "servers" / "limit.c"
-        self._once("limit", _hash_files([source]), "compiling the limit", lambda: self._compile(source))
+        self.compile(HERE / "servers" / "limit.c")
         for leg in legs:
             state = self.python.version + _hash_files(_sources())
             self._once(
                 f"gustnado-{leg}", state, f"building Gustnado, {leg}", functools.partial(self._build, leg)
             )
 
-    def _compile(self, source: Path) -> None:
-        run(["gcc", "-O2", "-o", str(self.limit), str(source)], "compiling the limit with gcc")
+    def compile(self, source: Path) -> Path:
+        """Makes a program of one C file, and returns its path.
+
+        :raises HarnessError: if it cannot be compiled.
+        """
+        program, what = self.folder / source.stem, f"compiling {source.name}"
+        command = ["gcc", "-O2", "-o", str(program), str(source)]
+        self._once(source.stem, _hash_files([source]), what, lambda: run(command, what))
+        return program
 
     def _make_venv(self) -> None:
         venv = self.folder / "venv"

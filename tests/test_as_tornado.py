@@ -285,6 +285,18 @@ class TestCommand:
         assert done.returncode == 1
         assert "No module named 'nothing_of_that_name'" in done.stderr
 
+    def test_tornados_programs_are_ours(self, tmp_path):
+        done = python("-m", "gustnado.as_tornado", "-m", "tornado.autoreload", "--help")
+        assert done.returncode == 0, done.stderr
+        assert "usage: python -m gustnado.autoreload" in done.stdout
+        program = tmp_path / "program.py"
+        program.write_text("import sys\nprint(sys.argv[1:], 'tornado.autoreload' in sys.modules)\n")
+        arguments = ["-m", "tornado.autoreload", "--until-success", str(program), "--port=1"]
+        assert python("-m", "gustnado.as_tornado", *arguments).stdout == "['--port=1'] True\n"
+        installed = f"{INSTALL}import runpy, sys; sys.argv[1:] = {arguments[2:]}\n"
+        done = python("-c", installed + "runpy.run_module('tornado.autoreload', run_name='__main__')")
+        assert (done.stdout, done.stderr) == ("['--port=1'] True\n", "")
+
     def test_unittest_runs_under_it(self, tmp_path):
         (tmp_path / "test_it.py").write_text(
             "import unittest, tornado.util\n"
@@ -315,6 +327,8 @@ class TestCommand:
             (["-m", "nothing.at.all"], "no module named nothing.at.all that can be run"),
             (["-m", "json.nothing"], "no module named json.nothing that can be run"),
             (["-m", "json"], "no module named json that can be run"),
+            (["-m", "tornado.web"], "no module named tornado.web that can be run"),
+            (["-m", "tornado.util"], "no module named tornado.util that can be run"),
         ],
     )
     def test_wrong_usage(self, arguments, message, tmp_path):

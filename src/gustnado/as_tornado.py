@@ -40,8 +40,9 @@ import pkgutil
 import runpy
 import sys
 from collections.abc import Sequence
+from importlib.abc import SourceLoader
 from importlib.machinery import ModuleSpec, PathFinder
-from types import ModuleType
+from types import CodeType, ModuleType
 
 import gustnado.tornado
 from gustnado.errors import UsageError
@@ -160,6 +161,20 @@ class _Alias(importlib.abc.Loader):
         # Python returns from an import what is in sys.modules at its end, and drops the new, empty module.
         sys.modules[module.__name__] = importlib.import_module(self._name)
 
+    def get_code(self, fullname: str) -> CodeType | None:
+        """For ``-m``. The module itself is loaded, too, as programs look for it."""
+        importlib.import_module(fullname)
+        return self.program()
+
+    def program(self) -> CodeType | None:
+        """What ``python -m gustnado.autoreload`` runs, for ``tornado.autoreload``; ``None`` where there is none."""
+        name = self._name.replace("gustnado.tornado.", "gustnado.", 1) + ".__main__"
+        try:
+            spec = importlib.util.find_spec(name)
+        except ModuleNotFoundError:  # no such module, or no package
+            return None
+        return spec.loader.get_code(name) if spec and isinstance(spec.loader, SourceLoader) else None
+
 
 def _installed_tests() -> ModuleSpec:
     """Where the installed Tornado, which is not imported, has its tests."""
@@ -217,6 +232,8 @@ def _is_runnable(name: str) -> bool:
         spec = importlib.util.find_spec(name)
         if spec is not None and spec.submodule_search_locations is not None:
             spec = importlib.util.find_spec(f"{name}.__main__")
+        if spec is not None and isinstance(spec.loader, _Alias):
+            return spec.loader.program() is not None
     except ModuleNotFoundError as error:
         if error.name is None or not f"{name}.".startswith(f"{error.name}."):
             raise  # a package above it is there, and lacks something else

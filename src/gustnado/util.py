@@ -27,7 +27,7 @@ import builtins
 import re
 import warnings
 import zlib
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 if TYPE_CHECKING:
     import datetime
@@ -276,7 +276,7 @@ class Configurable:
             kwargs = {**(base.__impl_kwargs or {}), **kwargs}
         if implementation.configurable_base() is not base:
             return implementation(*args, **kwargs)
-        instance = super().__new__(implementation)
+        instance = super().__new__(cast(Any, implementation))
         instance.initialize(*args, **kwargs)
         return instance
 

@@ -1,8 +1,8 @@
 """Runs a module of Tornado's tests, and writes what became of each test as a line of JSON.
 
-To be run as ``python -m gustnado.as_tornado collect.py MODULE FILE SECONDS listed|others [TEST ...]``: the tests that are
-named, or all others; ends by itself after that many seconds. Tests that are known to fail run in a process of their
-own, as they may leave anything behind. Logs and warnings are as Tornado's own runner has them: what is logged
+To be run as ``python collect.py MODULE FILE SECONDS listed|others [TEST ...]`` where ``tornado`` is Gustnado: the
+tests that are named, or all others; ends after so many seconds. Tests that are known to fail run in a process of
+their own, as they may leave anything behind. Logs and warnings are as Tornado's own runner has them: what is logged
 at INFO or above goes to stderr, where there must be nothing in the end, and warnings of these modules are errors.
 """
 
@@ -15,7 +15,6 @@ import logging
 import sys
 import unittest
 import warnings
-
 
 # Parts of Tornado's modules that are nobody else's business, and that a module of tests imports at its head.
 # Here they are there, so that the other tests of the module run; the tests that use one fail, and say so.

@@ -1,4 +1,4 @@
-"""Tornado's own tests, run on Gustnado.
+"""Tornado's own tests, run on Gustnado, and so are the programs that they start.
 
 ``outcomes(module)`` runs a module of ``tornado.test``, once, however often it is asked for: in one process the tests
 that must pass, in another those that are known not to. ``exceptions`` are the latter, with their reasons: the tables in
@@ -66,13 +66,15 @@ def run_tests(module: str, which: str, listed: list[str]) -> Outcomes:
     with tempfile.TemporaryDirectory() as directory:
         file = Path(directory, "outcomes")
         names = [f"tornado.test.{name}" for name in listed]
+        arguments = [module, str(file), str(SECONDS[which]), which, *names]
+        # Imported by each Python at its start.
+        Path(directory, "sitecustomize.py").write_text(
+            "import gustnado.as_tornado\ngustnado.as_tornado.install()\n", encoding="utf-8"
+        )
         ran = subprocess.run(
-            [
-                *(sys.executable, "-m", "gustnado.as_tornado", str(ROOT / "tests/compat/collect.py")),
-                *(module, str(file), str(SECONDS[which]), which, *names),
-            ],
+            [sys.executable, str(ROOT / "tests/compat/collect.py"), *arguments],
             cwd=directory,
-            env={**os.environ, **ENVIRONMENT[which]},
+            env={**os.environ, "PYTHONPATH": directory, **ENVIRONMENT[which]},
             capture_output=True,
             text=True,
             timeout=SECONDS[which] + 15,

@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from gustnado.events import acceptor as acceptor_module
-from gustnado.events.acceptor import ACCEPT_BATCH, Acceptor
+from gustnado.events.acceptor import ACCEPT_BATCH, MOST_PENDING, Acceptor
 from gustnado.events.loop import IOLoop
 
 
@@ -214,3 +214,35 @@ def test_a_real_socket(run):
         listener.close()
 
     run(main())
+
+
+def test_what_waits_in_the_backlog_is_accepted_before_the_end(loop):
+    accepted = []
+    listener = FakeListener(*connections(2 * ACCEPT_BATCH + 3))
+    acceptor = accepting(loop, listener, lambda connection, address: accepted.append(connection))
+    acceptor.accept_pending()
+    assert len(accepted) == 2 * ACCEPT_BATCH + 3
+
+
+def test_a_flood_does_not_keep_it_from_ending(loop):
+    listener = FakeListener(*connections(MOST_PENDING + 1))
+    accepting(loop, listener).accept_pending()
+    assert listener.accepted == MOST_PENDING
+
+
+@pytest.mark.parametrize("stop", [Acceptor.pause, Acceptor.close])
+def test_nothing_more_is_accepted_where_it_is_paused_or_closed(loop, stop):
+    listener = FakeListener(*connections(1))
+    acceptor = accepting(loop, listener)
+    stop(acceptor)
+    acceptor.accept_pending()
+    assert listener.accepted == 0
+
+
+def test_without_descriptors_the_backlog_is_left(loop, expect_log):
+    listener = FakeListener(OSError(errno.EMFILE, "Too many open files"), *connections(1))
+    acceptor = accepting(loop, listener)
+    with expect_log("gustnado.general", "cannot accept"):
+        acceptor.accept_pending()
+    acceptor.accept_pending()
+    assert listener.accepted == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
 
@@ -166,6 +167,49 @@ def test_large_writes_are_offered_in_parts(run):
         async with Rig() as rig:
             rig.transport.write(b"x" * (WRITE_AT_ONCE + 1))
             assert rig.owner.offered[0] == WRITE_AT_ONCE
+
+    run(main())
+
+
+def test_small_writes_that_wait_are_offered_together(run):
+    async def main():
+        async with Rig() as rig:
+            rig.owner.slice = 0
+            for number in range(10_000):
+                rig.transport.write(b"%09d\n" % number)
+            large = b"x" * 100_000
+            rig.transport.write(large)
+            rig.owner.offered.clear()
+            rig.owner.slice = 1 << 30
+            received = bytearray()
+
+            def all_is_there():
+                with contextlib.suppress(BlockingIOError):
+                    received.extend(rig.peer.recv(1 << 20))
+                return len(received) == 200_000
+
+            await rig.until(all_is_there)
+            assert received == b"".join(b"%09d\n" % number for number in range(10_000)) + large
+            assert len(rig.owner.offered) < 30
+
+    run(main())
+
+
+def test_what_is_left_of_a_joined_piece_is_not_joined_again_and_again(run):
+    async def main():
+        async with Rig() as rig:
+            rig.owner.slice = 0
+            for _ in range(4096):
+                rig.transport.write(b"x" * 32)
+            rig.owner.slice, copied = 1000, 0
+            unsent = rig.transport._unsent
+            while unsent:
+                before = {id(view.obj) for view in unsent}
+                rig.transport._write_ready()
+                copied += sum(view.nbytes for view in unsent if id(view.obj) not in before)
+                with contextlib.suppress(BlockingIOError):
+                    rig.peer.recv(1 << 20)
+            assert copied < 4 * 4096 * 32
 
     run(main())
 

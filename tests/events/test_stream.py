@@ -106,6 +106,22 @@ class TestConnecting:
 
         everywhere(main())
 
+    def test_what_its_callback_raises_is_logged_and_closes_the_stream(self, run, expect_log):
+        def fail():
+            raise ZeroDivisionError
+
+        async def main():
+            with tcp_listener() as listener:
+                client = IOStream(socket.socket())
+                with expect_log("gustnado.application", "Exception in callback"):
+                    client.connect(listener.getsockname(), fail)
+                    while not client.closed():
+                        await asyncio.sleep(0.001)
+                assert isinstance(client.error, ZeroDivisionError)
+                await asyncio.sleep(0.01)
+
+        run(main())
+
     def test_a_refusal_is_the_real_error(self, everywhere):
         async def main():
             with tcp_listener() as listener:

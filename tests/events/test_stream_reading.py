@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -262,6 +264,28 @@ class TestLimits:
 
         everywhere(main())
 
+    def test_a_gibibyte_to_a_slow_reader_with_bounded_memory(self, run, any_pair):
+        total, piece = 1 << 30, bytes(1 << 20)
+
+        async def main():
+            async with any_pair() as (ours, theirs):
+
+                async def send():
+                    for _ in range(total // len(piece)):
+                        await theirs.write(piece)
+
+                sending = asyncio.ensure_future(send())
+                got, before = 0, resident_size()
+                while got < total:
+                    got += len(await ours.read_bytes(1 << 20, partial=True))
+                    await asyncio.sleep(0)
+                    if got > total // 8 and before is not None:
+                        # Both ends are in this process: a piece or two each, and what the allocator keeps.
+                        assert resident_size() - before < 64 * 1024 * 1024
+                await sending
+
+        run(main())
+
     def test_ten_mebibytes_until_a_pattern(self, run, pair):
         async def main():
             async with pair() as (ours, theirs):
@@ -288,6 +312,15 @@ class TestLimits:
                 assert len(await ours.read_bytes(50_000)) == 50_000
 
         everywhere(main())
+
+
+def resident_size():
+    """Bytes of memory that this process has now, ``None`` where that cannot be told."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except FileNotFoundError:
+        return None
+    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 class TestCancelling:
@@ -401,13 +434,35 @@ class TestCallbacks:
 
         run(main())
 
-    def test_what_a_callback_raises_is_logged_and_closes_the_stream(self, run, pair, expect_log):
+    @pytest.mark.parametrize(
+        "read",
+        [
+            lambda stream, callback: stream.read_bytes(1, callback),
+            lambda stream, callback: stream.read_bytes(5, callback=callback, partial=True),
+            lambda stream, callback: stream.read_bytes(2, streaming_callback=callback),
+            lambda stream, callback: stream.read_until("x", callback),
+            lambda stream, callback: stream.read_until_regex("x+", callback),
+            lambda stream, callback: stream.read_into(bytearray(1), callback=callback),
+            lambda stream, callback: stream.read_until_close(print, callback),
+        ],
+    )
+    @pytest.mark.parametrize("is_coroutine", [False, True])
+    def test_what_a_callback_raises_is_logged_and_closes_the_stream(
+        self, run, pair, expect_log, read, is_coroutine
+    ):
+        def fail(result):
+            raise ZeroDivisionError
+
+        async def fail_later(result):
+            fail(result)
+
         async def main():
             async with pair() as (ours, theirs):
-                with expect_log("gustnado.application", "Exception in callback"):
-                    ours.read_bytes(1, lambda data: 1 / 0)
+                with expect_log("gustnado.application", "Exception in callback") as log:
+                    read(ours, fail_later if is_coroutine else fail)
                     await theirs.write(b"x")
                     await settle(ours.closed)
+                assert log.records[0].exc_info[0] is ZeroDivisionError
                 assert isinstance(ours.error, ZeroDivisionError)
 
         run(main())

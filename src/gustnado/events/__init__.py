@@ -10,6 +10,7 @@ from gustnado.events.child import Subprocess
 from gustnado.events.consumer import StreamConsumer
 from gustnado.events.inherited import inherited_socket, systemd_sockets
 from gustnado.events.locks import BoundedSemaphore, Condition, Event, Lock, Semaphore
+from gustnado.events.lag_probe import LagProbe
 from gustnado.events.loop import IOLoop
 from gustnado.events.periodic import PeriodicCallback
 from gustnado.events.pipes import PipeIOStream
@@ -24,6 +25,7 @@ from gustnado.events.resolver import (
     Resolver,
     ThreadedResolver,
 )
+from gustnado.events.slow_callbacks import SlowCallbackLog
 from gustnado.events.sockets import add_accept_handler, bind_sockets, is_valid_ip
 from gustnado.events.stream import BaseIOStream, IOStream, SSLIOStream
 from gustnado.events.tcp_client import TCPClient
@@ -34,7 +36,9 @@ from gustnado.events.unix_sockets import bind_unix_socket
 __all__ = [
     # the loop
     "IOLoop",
+    "LagProbe",
     "PeriodicCallback",
+    "SlowCallbackLog",
     "deliver",
     # streams
     "BaseIOStream",

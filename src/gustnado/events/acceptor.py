@@ -21,10 +21,13 @@ from typing import Any
 from gustnado.events.loop import IOLoop
 from gustnado.log import app_log, gen_log
 
-__all__ = ["ACCEPT_BATCH", "ACCEPT_REST", "Acceptor"]
+__all__ = ["ACCEPT_BATCH", "ACCEPT_REST", "MOST_PENDING", "Acceptor"]
 
 ACCEPT_BATCH = 128
 """Connections accepted in one turn of the loop (Tornado: 128)."""
+
+MOST_PENDING = 4096
+"""Connections that wait in a backlog at most (Linux' default of ``net.core.somaxconn``)."""
 
 ACCEPT_REST = 0.1
 """Seconds of rest when the system cannot give another descriptor (libuv, Go: up to 1)."""
@@ -93,23 +96,37 @@ class Acceptor:
         idle = self._paused or self._resting is not None
         self._io_loop.update_handler(self._sock, IOLoop.NONE if idle else IOLoop.READ)
 
+    def accept_pending(self) -> None:
+        """Accept what waits in the kernel's backlog, but for more than :data:`MOST_PENDING`.
+
+        To be called before the socket is closed for good: the system resets what waits then.
+        """
+        for _ in range(MOST_PENDING // ACCEPT_BATCH):
+            if self._resting is not None or not self._accept_batch():
+                return
+
     def _on_ready(self, sock: socket.socket, events: int) -> None:
+        self._accept_batch()
+
+    def _accept_batch(self) -> bool:
+        """Accept; whether more may wait."""
         for _ in range(ACCEPT_BATCH):
             if self._closed or self._paused:
-                return
+                return False
             try:
-                connection, address = sock.accept()
+                connection, address = self._sock.accept()
             except BlockingIOError:
-                return
+                return False
             except OSError as exc:
                 if exc.errno in _EXHAUSTED:
                     self._rest(exc)
-                    return
+                    return False
                 if exc.errno in _CONNECTION_ERRORS:
                     continue
                 raise
             self._exhausted = False
             self._deliver(connection, address)
+        return True
 
     def _deliver(self, connection: socket.socket, address: Any) -> None:
         try:

@@ -17,6 +17,9 @@ __all__ = ["FdOwner", "FdTransport"]
 WRITE_AT_ONCE = 1 << 20
 """Bytes offered to one ``write_to_fd``: some descriptors refuse more than they can take (Windows sockets)."""
 
+JOIN_UP_TO = 1 << 16
+"""Bytes of small writes that waited and are offered together: a system call costs more than their copying."""
+
 READS_AT_ONCE = 16
 """Chunks that are read before others have their turn."""
 
@@ -146,6 +149,7 @@ class FdTransport(asyncio.Transport):
         unsent = self._unsent
         try:
             while unsent:
+                self._join_first()
                 sent = self._send(unsent[0])
                 self._unsent_size -= sent
                 if sent < len(unsent[0]):
@@ -162,6 +166,17 @@ class FdTransport(asyncio.Transport):
             self._protocol.resume_writing()
         if self._closing and not unsent:
             self._lose(None)
+
+    def _join_first(self) -> None:
+        """Make one piece of the first small ones that wait."""
+        unsent, pieces, size = self._unsent, [], 0
+        if len(unsent[0]) > JOIN_UP_TO // 4:
+            return  # lest the rest of what was joined be copied again and again
+        while unsent and size + len(unsent[0]) <= JOIN_UP_TO:
+            pieces.append(unsent.popleft())
+            size += len(pieces[-1])
+        if pieces:
+            unsent.appendleft(pieces[0] if len(pieces) == 1 else memoryview(b"".join(pieces)))
 
     def get_write_buffer_size(self) -> int:
         return self._unsent_size

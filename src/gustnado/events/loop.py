@@ -46,6 +46,7 @@ from gustnado.events.futures import Future, is_future
 from gustnado.events.loop_choice import LoopFactory, best_factory, describe, loop_factory
 from gustnado.events.loop_descriptors import LoopDescriptors
 from gustnado.events.selector_thread import with_selector
+from gustnado.events.slow_callbacks import SlowCallbackLog
 from gustnado.events.yieldables import convert_yielded
 from gustnado.log import gen_log
 from gustnado.util import Configurable, import_object
@@ -227,6 +228,7 @@ class IOLoop(Configurable, LoopDescriptors):
         self.is_current = False
         self._previous = None
         self._announced = False
+        self._slow_callbacks: SlowCallbackLog | None = None
         self._register()
         if asyncio_loop.is_running():
             self._announce()
@@ -320,6 +322,22 @@ class IOLoop(Configurable, LoopDescriptors):
         future.set_result(None)
         return future
 
+    def set_blocking_log_threshold(self, seconds: float | None) -> None:
+        """Log each callback that blocks the loop for longer, with its name and its stack, while it does.
+
+        May be called from any thread, before and while the loop runs. See
+        :mod:`gustnado.events.slow_callbacks`.
+
+        :param seconds: ``None`` ends it.
+        :raises ValueError: where it is not positive.
+        """
+        log = None if seconds is None else SlowCallbackLog(self.asyncio_loop, seconds)
+        if self._slow_callbacks is not None:
+            self._slow_callbacks.stop()
+        self._slow_callbacks = log
+        if log is not None:
+            log.start()
+
     def close(self, all_fds: bool = False) -> None:
         """Free what the loop holds. It must be stopped; closing it again does nothing.
 
@@ -329,6 +347,7 @@ class IOLoop(Configurable, LoopDescriptors):
         if self.asyncio_loop.is_running():
             raise RuntimeError("cannot close a running event loop: stop it first")
         self.closing = True
+        self.set_blocking_log_threshold(None)
         for fd, (fileobj, _) in list(self.handlers.items()):
             self.remove_handler(fd)
             if all_fds:

@@ -249,6 +249,7 @@ class IOStream(BaseIOStream):
             handshake failed with. Cancelling it closes the connection.
         :raises StreamBusyError: where the stream is not idle.
         """
+        self._send_gathered()
         if self._is_busy():
             raise StreamBusyError("IOStream is not idle; cannot convert to SSL")
         context = ssl_options_to_context(ssl_options or {}, server_side=server_side)

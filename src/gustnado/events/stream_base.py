@@ -21,6 +21,7 @@ from collections.abc import Callable
 from typing import cast
 
 from gustnado.errors import StreamClosedError
+from gustnado.events.allocator import keep_freed_memory
 from gustnado.events.buffers import ReadBuffer
 from gustnado.events.callbacks import require_callable, run_callback
 from gustnado.events.consumer import StreamConsumer
@@ -49,8 +50,8 @@ class BaseIOStream(ReadSide, WriteSide):
     :param io_loop: the loop to live on; by default :meth:`IOLoop.current`.
 
     :ivar error: what closed the stream, or ``None`` where it is open or was closed ordinarily.
-    :ivar transport: the :class:`asyncio.Transport` while the stream is open, else ``None``. Writing to it
-        directly keeps the order with :meth:`write`.
+    :ivar transport: the :class:`asyncio.Transport` while the stream is open, else ``None``. Where a consumer is
+        attached, writing to it directly keeps the order with :meth:`write`.
     """
 
     __slots__ = ()
@@ -121,6 +122,7 @@ class BaseIOStream(ReadSide, WriteSide):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by the transport, once."""
+        keep_freed_memory()
         opened = cast("asyncio.Transport", transport)
         if self._closed and not self._write_buffer:
             self._leaving = opened
@@ -198,6 +200,7 @@ class BaseIOStream(ReadSide, WriteSide):
         """
         if self.transport is None:
             raise StreamClosedError(real_error=self.error)
+        self._send_gathered()
         self.transport.write_eof()
 
     def _shut(self, drop: bool) -> None:
@@ -209,6 +212,8 @@ class BaseIOStream(ReadSide, WriteSide):
             return
         self._end_read()
         self._closed = self._hindered = True
+        if not drop:
+            self._send_gathered()
         transport, self.transport = self.transport, None
         if drop:
             self._write_buffer = None
@@ -256,6 +261,7 @@ class BaseIOStream(ReadSide, WriteSide):
         if consumer is not None:
             return consumer.eof_received() and not self._ends_with_peer
         if self._ends_with_peer:
+            self._send_gathered()
             self._lost = True
             self._leaving, self.transport = self.transport, None
         if self._read_buffer is None or self._read_pending():
@@ -302,6 +308,7 @@ class BaseIOStream(ReadSide, WriteSide):
         if self._consumer is not None or self._read_pending():
             raise AlreadyReadingError("Already reading")
         self._forget_read()
+        self._send_gathered()
         self._consumer = consumer
         self._hindered = True
         # An attribute of the instance: the transport finds the consumer's method where it looks for ours.

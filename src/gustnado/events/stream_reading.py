@@ -186,6 +186,7 @@ class ReadSide(StreamState):
 
     def data_received(self, data: bytes) -> None:
         """Called by the transport. (Where a consumer is attached, its own method stands in for this.)"""
+        self._wrote = False
         future = self._read_future
         if (
             future is not None

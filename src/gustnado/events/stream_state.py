@@ -11,7 +11,9 @@
 - ``_hindered`` is true whenever a read that cannot be satisfied from the buffer must do more than wait: the
   stream is not open yet, or closed, or at its end, or paused. So the common case asks one question.
 - *writing*: ``_write_buffer`` holds what is written before the stream is open. ``_unflushed`` is ``None``
-  while the transport's write buffer is empty, else the futures to resolve when it is empty again.
+  while the transport's write buffer is empty, else the futures to resolve when it is empty again. ``_wrote``
+  says that something was written since something arrived. What is written then is put into ``_gathered``, which
+  is ``None`` where that is nothing, and ``_gathers`` says that it will be sent at the end of the turn.
 """
 
 from __future__ import annotations
@@ -88,6 +90,10 @@ class StreamState(asyncio.Protocol):
         "_closed",
         "_consumer",
         "_eof",
+        "_gathered",
+        "_gathered_futures",
+        "_gathered_size",
+        "_gathers",
         "_held",
         "_hindered",
         "_least",
@@ -105,6 +111,7 @@ class StreamState(asyncio.Protocol):
         "_timer",
         "_unflushed",
         "_written",
+        "_wrote",
         "error",
         "io_loop",
         "max_buffer_size",
@@ -149,6 +156,11 @@ class StreamState(asyncio.Protocol):
         self._write_buffer: list[bytes | memoryview] | None = None
         self._unflushed: list[asyncio.Future[None]] | None = None
         self._written: asyncio.Future[None] | None = None
+        self._wrote = False
+        self._gathers = False
+        self._gathered: list[bytes | memoryview] | None = None
+        self._gathered_futures: list[asyncio.Future[None]] = []
+        self._gathered_size = 0
 
     def close(self, exc_info: ExcInfo = False) -> None:
         """Close the stream; see :meth:`BaseIOStream.close <gustnado.events.stream_base.BaseIOStream.close>`."""

@@ -165,6 +165,15 @@ class TCPServer:
         self._sockets.clear()
         self._pending_sockets.clear()
 
+    def accept_pending(self) -> None:
+        """Accept the connections that wait in the kernel, which :meth:`stop` would reset.
+
+        For the last process that listens on its sockets, before it stops for good. Where ``max_connections``
+        is reached it does nothing.
+        """
+        for acceptor in self._acceptors.values():
+            acceptor.accept_pending()
+
     def handle_stream(self, stream: IOStream, address: Any) -> Awaitable[None] | None:
         """Override: called for each connection, right after it was accepted.
 

@@ -10,16 +10,18 @@ import asyncio
 import dataclasses
 import socket
 import ssl
+import weakref
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from gustnado.events.stream import SSLIOStream
 from gustnado.events.tcp_server import TCPServer
 from gustnado.http.delegates import HTTPMessageDelegate, HTTPServerConnectionDelegate
-from gustnado.http.h1.connection import HTTP1ConnectionParameters
+from gustnado.http.h1.parameters import HTTP1ConnectionParameters
 from gustnado.http.h1.server_connection import HTTP1ServerConnection
 from gustnado.http.limits import Limits
 from gustnado.http.messages import HTTPServerRequest
+from gustnado.http.shutdown import Shutdown, ShutdownEvent
 from gustnado.http.sweeper import Sweeper
 from gustnado.util import Configurable
 
@@ -38,11 +40,19 @@ class ConnectionContext:
     :ivar address: the peer's address, as its socket family has it.
     :ivar remote_ip: the same as a string; ``"0.0.0.0"`` for peers without one, as on a Unix socket.
     :ivar protocol: ``"http"`` or ``"https"``.
+    :ivar shutting_down: the server's; see :attr:`HTTPServer.shutting_down`.
     """
 
-    __slots__ = ("address", "protocol", "remote_ip")
+    __slots__ = ("address", "protocol", "remote_ip", "shutting_down")
 
-    def __init__(self, stream: IOStream, address: Any, protocol: str | None) -> None:
+    def __init__(
+        self,
+        stream: IOStream,
+        address: Any,
+        protocol: str | None,
+        shutting_down: ShutdownEvent | None = None,
+    ) -> None:
+        self.shutting_down = shutting_down
         self.address = address
         is_internet = stream.socket is not None and stream.socket.family in (socket.AF_INET, socket.AF_INET6)
         self.remote_ip: str = address[0] if is_internet and address else "0.0.0.0"
@@ -71,6 +81,8 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
         and ``idle_connection_timeout`` (for ``header_timeout`` and ``idle_timeout``).
     :param max_buffer_size: bytes that a stream holds at most.
     :param limits: all other bounds; the arguments above win over its fields.
+    :ivar shutting_down: the :class:`~gustnado.http.shutdown.ShutdownEvent` that is set when
+        :meth:`shutdown` begins.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -112,8 +124,11 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
             max_connections=self.conn_params.limits.max_connections,
             handshake_timeout=self.conn_params.limits.handshake_timeout,
         )
+        self.shutting_down = ShutdownEvent()
         self._served: set[HTTP1ServerConnection] = set()
+        self._given_away: weakref.WeakSet[IOStream] = weakref.WeakSet()
         self._sweeper: Sweeper | None = None
+        self._shutdown: Shutdown | None = None
         is_delegate = isinstance(request_callback, HTTPServerConnectionDelegate)
         if is_delegate and type(self).start_request is HTTPServer.start_request:
             # Straight to the application: one call less for each request.
@@ -130,19 +145,48 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
     async def close_all_connections(self) -> None:
         """Close all connections: idle ones now, the others after the response that is on its way.
 
-        Returns when they are closed. To be called after :meth:`stop`.
+        Returns when they are closed, however long that takes. To be called after :meth:`stop`;
+        :meth:`shutdown` does both, and bounds them.
         """
         for connection in list(self._served):
             await connection.close()
         while self._served:
             await asyncio.sleep(0.01)
 
+    async def shutdown(self, grace: float = 30.0, *, idle: float = 1.0) -> int:
+        """End in good order: answer what has arrived, take nothing new, and be done in bounded time.
+
+        In order: :attr:`shutting_down` is set; connections that wait in the kernel are accepted, and
+        accepting ends; each response from now on says ``Connection: close``; connections without a request
+        close, at once where they have been idle for some time; when ``grace`` is over the rest is cut
+        off, and handlers that still run are cancelled. See :mod:`gustnado.http.shutdown`.
+
+        Calling it again, also meanwhile, can only make it end earlier. To be awaited in the server's loop.
+
+        :param grace: seconds for all requests to end, and for connections that speak another protocol by
+            now (WebSocket) to close; ``0`` cuts off at once.
+        :param idle: seconds without a request after which a connection counts as idle (and one second
+            more, the precision of that). A client that has just had an answer may have sent its next
+            request already: it still gets its answer.
+        :returns: the number of connections that had to be cut off.
+        :raises ValueError: where a time is negative.
+        """
+        if grace < 0 or idle < 0:
+            raise ValueError(f"shutdown: grace={grace!r} and idle={idle!r} are seconds, 0 or more")
+        if self._shutdown is None:
+            self.shutting_down.set()
+            self.accept_pending()
+            self.stop()
+            self._shutdown = Shutdown(self._served, self._given_away, self.shutting_down, self._sweeper)
+        return await self._shutdown.finish(grace, idle)
+
     def handle_stream(self, stream: IOStream, address: Any) -> None:
         """Serve the requests of a connection."""
         if self._sweeper is None:
             self._sweeper = Sweeper(stream.io_loop.asyncio_loop, _sweep_interval(self.conn_params.limits))
-        context = ConnectionContext(stream, address, self.protocol)
+        context = ConnectionContext(stream, address, self.protocol, self.shutting_down)
         connection = HTTP1ServerConnection(stream, self.conn_params, context, self._sweeper)
+        connection.closing = self.shutting_down.is_set()
         self._served.add(connection)
         connection.start_serving(self)
 
@@ -152,7 +196,10 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
         return _CallableAdapter(self.request_callback, server_conn, request_conn)
 
     def on_close(self, server_conn: object) -> None:
-        self._served.discard(server_conn)
+        self._served.discard(server_conn)  # type: ignore[arg-type]
+        stream: IOStream | None = getattr(server_conn, "stream", None)
+        if stream is not None and not stream.closed():
+            self._given_away.add(stream)  # to another protocol, as after an upgrade
         if isinstance(self.request_callback, HTTPServerConnectionDelegate):
             self.request_callback.on_close(server_conn)
 

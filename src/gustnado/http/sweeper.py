@@ -25,19 +25,20 @@ __all__ = ["Sweeper", "Swept"]
 class Sweeper(LoopShared):
     """Calls :meth:`Swept.sweep` on each of its connections, while there are any.
 
-    :param interval: seconds between two sweeps.
+    :param interval: seconds between two sweeps; also an attribute.
     """
 
-    __slots__ = ("_connections", "_handle", "_interval")
+    __slots__ = ("_connections", "_handle", "interval")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, interval: float = 1.0) -> None:
         super().__init__(loop)
-        self._interval = interval
+        self.interval = interval
         self._connections: set[Swept] = set()
         self._handle: asyncio.TimerHandle | None = None
-        self._look_at_clock()
+        self.look_at_clock()
 
-    def _look_at_clock(self) -> None:
+    def look_at_clock(self) -> None:
+        """Bring :attr:`now` and :attr:`date` up to date; each sweep does."""
         self.now = self._loop.time()
         self.date = now_imf_fixdate(int(time.time()))
 
@@ -45,8 +46,8 @@ class Sweeper(LoopShared):
         """Look at ``connection`` from now on."""
         self._connections.add(connection)
         if self._handle is None:
-            self._look_at_clock()
-            self._handle = self._loop.call_later(self._interval, self._sweep)
+            self.look_at_clock()
+            self._handle = self._loop.call_later(self.interval, self._sweep)
 
     def start(self, awaitable: Awaitable[Any]) -> asyncio.Future[Any]:
         """Have ``awaitable`` run; a coroutine becomes a task."""
@@ -67,8 +68,8 @@ class Sweeper(LoopShared):
             self._handle = None
 
     def _sweep(self) -> None:
-        self._look_at_clock()
-        self._handle = self._loop.call_later(self._interval, self._sweep)
+        self.look_at_clock()
+        self._handle = self._loop.call_later(self.interval, self._sweep)
         for connection in list(self._connections):
             try:
                 connection.sweep(self.now)

@@ -80,8 +80,6 @@ __all__ = [
     "template",
     "testing",
     "util",
-    "version",
-    "version_info",
     "web",
 ]
 

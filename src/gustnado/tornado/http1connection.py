@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gustnado.http.h1.connection import HTTP1Connection, HTTP1ConnectionParameters
+from gustnado.http.h1.parameters import HTTP1ConnectionParameters
+from gustnado.http.h1.request_connection import RequestConnection as HTTP1Connection
 from gustnado.http.h1.server_connection import HTTP1ServerConnection
 
 __all__ = [

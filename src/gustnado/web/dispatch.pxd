@@ -26,6 +26,7 @@ cdef class HandlerDelegate(HTTPMessageDelegate):
     cpdef execute(self)
     cdef HandlerState _make_handler(self)
     cdef _begin_streaming(self)
+    cdef _guarded(self, pending)
     cdef _pass_on(self, chunk)
     cdef _finish_streaming(self, handler)
 

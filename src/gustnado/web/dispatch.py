@@ -109,7 +109,11 @@ class HandlerDelegate(HTTPMessageDelegate):
     def on_connection_close(self) -> None:
         self._chunks = None
         if self._handler is not None and not self._handler._finished:
-            self._handler.on_connection_close()
+            try:
+                self._handler.on_connection_close()
+            finally:
+                if self._task is not None and self._handler.shutting_down.expired:
+                    self._task.cancel()
 
     def execute(self) -> asyncio.Future[None] | None:
         """Make the handler and run it; the task in which it goes on running, if it does."""
@@ -145,7 +149,11 @@ class HandlerDelegate(HTTPMessageDelegate):
         except Exception as error:
             self._fail(error)
             return None
-        return None if pending is None else start_task(guard(pending, self._fail))
+        return None if pending is None else self._guarded(pending)
+
+    def _guarded(self, pending: Awaitable[None]) -> Awaitable[None]:
+        self._task = start_task(guard(pending, self._fail))
+        return self._task
 
     def _pass_on(self, chunk: bytes) -> Awaitable[None] | None:
         handler = self._handler
@@ -156,7 +164,7 @@ class HandlerDelegate(HTTPMessageDelegate):
         except Exception as error:
             self._fail(error)
             return None
-        return None if pending is None else start_task(guard(pending, self._fail))
+        return None if pending is None else self._guarded(pending)
 
     def _finish_streaming(self, handler: RequestHandler) -> None:
         if self._failed or handler._finished:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from gustnado.http.delegates import HTTPMessageDelegate, HTTPServerConnectionDelegate
-from gustnado.http.h1.connection import HTTP1ConnectionParameters
+from gustnado.http.h1.parameters import HTTP1ConnectionParameters
 from gustnado.http.h1.server_connection import HTTP1ServerConnection
 from gustnado.http.headers import HTTPHeaders
 from gustnado.http.limits import Limits
@@ -311,3 +311,46 @@ def connect() -> Iterator[Callable[..., Peer]]:
             loop.run_until_complete(asyncio.wait(tasks))
     finally:
         loop.close()
+
+
+class Slow:
+    """A program that answers when it is told to."""
+
+    def __init__(self) -> None:
+        self.messages: list = []
+        self.answered = 0
+
+    def __call__(self, message) -> None:
+        self.messages.append(message)
+
+    def answer(self) -> None:
+        message = self.messages[self.answered]
+        self.answered += 1
+        message.reply(message.path)
+
+
+class Gate:
+    """What a program awaits before it takes more of a body."""
+
+    def __init__(self) -> None:
+        self.future: asyncio.Future[None] | None = None
+
+    def __call__(self, message) -> asyncio.Future[None]:
+        self.future = asyncio.get_running_loop().create_future()
+        return self.future
+
+    def open(self) -> None:
+        assert self.future is not None
+        self.future.set_result(None)
+
+
+@pytest.fixture
+def slow_program() -> type[Slow]:
+    """``slow_program()`` makes an ``on_finish`` that keeps requests until ``answer()`` is called."""
+    return Slow
+
+
+@pytest.fixture
+def gated() -> type[Gate]:
+    """``gated()`` makes an ``on_head`` or ``on_data`` that has to be awaited until ``open()`` is called."""
+    return Gate

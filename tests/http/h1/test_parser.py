@@ -301,9 +301,7 @@ ACCEPTED: list[tuple[str, bytes, Message]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("data", "message"), [case[1:] for case in ACCEPTED], ids=[case[0] for case in ACCEPTED]
-)
+@pytest.mark.parametrize(("data", "message"), [case[1:] for case in ACCEPTED], ids=[case[0] for case in ACCEPTED])
 def test_accepted_whole_by_byte_and_pipelined(data: bytes, message: Message) -> None:
     assert parse([data]) == [message]
     assert parse(by_byte(data)) == [message]

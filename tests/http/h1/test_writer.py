@@ -36,9 +36,7 @@ def test_with_a_length() -> None:
 def test_without_a_length_chunks_for_http11() -> None:
     writer = begun()
     assert "Transfer-Encoding: chunked" in lines(writer.head(200, "", HTTPHeaders(), DATE))
-    assert (
-        writer.data(b"x" * 17) + writer.data(b"") + writer.end() == b"11\r\n" + b"x" * 17 + b"\r\n0\r\n\r\n"
-    )
+    assert writer.data(b"x" * 17) + writer.data(b"") + writer.end() == b"11\r\n" + b"x" * 17 + b"\r\n0\r\n\r\n"
 
 
 def test_trailers_end_a_chunked_body() -> None:
@@ -74,9 +72,7 @@ def test_row_76_close_is_announced_and_honoured() -> None:
 def test_row_71_no_body_where_none_may_be(code: int) -> None:
     writer = begun()
     assert not [
-        line
-        for line in lines(writer.head(code, "", HTTPHeaders(), DATE))
-        if line.startswith(("Content-", "Tr"))
+        line for line in lines(writer.head(code, "", HTTPHeaders(), DATE)) if line.startswith(("Content-", "Tr"))
     ]
     with pytest.raises(HTTPOutputError, match="no body"):
         writer.data(b"x")
@@ -176,9 +172,7 @@ def test_a_date_of_the_programs_own_is_kept() -> None:
 
 def test_informational() -> None:
     assert informational(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
-    assert (
-        informational(103, HTTPHeaders({"Link": "</a>"})) == b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
-    )
+    assert informational(103, HTTPHeaders({"Link": "</a>"})) == b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
 
 
 @settings(max_examples=200, deadline=None)

@@ -6,6 +6,7 @@ from typing import Any
 
 from gustnado.http.headers import HTTPHeaders
 from gustnado.http.messages import HTTPServerRequest
+from gustnado.http.shutdown import ShutdownEvent
 from gustnado.web.application import Application
 from gustnado.web.transforms import OutputTransform
 
@@ -34,6 +35,8 @@ class HandlerState:
     initialize: Callable[..., None]
     current_user_is_async: bool
     _ui: Any
+    @property
+    def shutting_down(self) -> ShutdownEvent: ...
 
     def set_status(self, status_code: int, reason: str | None = None) -> None: ...
     def get_status(self) -> int: ...

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
+from gustnado.http.shutdown import ShutdownEvent
 from gustnado.web.handler.auth import resolve_current_user
 from gustnado.web.handler.state import HandlerState
 
@@ -33,6 +34,17 @@ async def guard(pending: Awaitable[Any], failed: Callable[[Exception], object]) 
 
 class TasksMixin(HandlerState):
     """Preparing and calling a handler whose methods are coroutines."""
+
+    @property
+    def shutting_down(self) -> ShutdownEvent:
+        """The event that is set when the server of this request begins to shut down.
+
+        It leaves the handler the time that the server was given for it (30 s, if not told otherwise), after
+        which the handler is cancelled. Needed only where an answer has no end of its own.
+        """
+        context = getattr(self.request.connection, "context", None)
+        event: ShutdownEvent | None = getattr(context, "shutting_down", None)
+        return ShutdownEvent() if event is None else event  # one that nobody sets
 
     async def _begin_async(self) -> None:
         await resolve_current_user(self)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-# What C knows of connection.py (see the design document, section 3).
+# What C knows of request_connection.py (see the design document, section 3).
 cimport cython
 
 from gustnado.http.h1.writer cimport ResponseWriter
@@ -17,10 +17,10 @@ cdef class RequestServer:
     cpdef bint may_keep_alive(self) except -1
     cpdef bint speaks_http11(self) except -1
     cpdef write(self, bytes data)
-    cpdef response_done(self, HTTP1Connection request)
+    cpdef response_done(self, RequestConnection request)
 
 
-cdef class HTTP1Connection(ResponseWriter):
+cdef class RequestConnection(ResponseWriter):
     cdef RequestServer _server
     cdef public bint _released
     cdef public object _delegate

@@ -1,13 +1,12 @@
 """One HTTP/1 request, and what answers it.
 
-:class:`HTTP1Connection` is the ``request.connection`` of a request on HTTP/1: the delegates' side of
+:class:`RequestConnection` is the ``request.connection`` of a request on HTTP/1: the delegates' side of
 :class:`~gustnado.http.h1.server_connection.HTTP1ServerConnection`. It lives as long as its request, so that
 a program that holds on to one too long cannot write into somebody else's response.
 """
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -15,54 +14,16 @@ from gustnado.errors import HTTPOutputError, StreamClosedError
 from gustnado.http.delegates import HTTPConnection, HTTPMessageDelegate
 from gustnado.http.h1.writer import ResponseWriter, informational
 from gustnado.http.headers import HTTPHeaders
-from gustnado.http.limits import Limits
 
 if TYPE_CHECKING:
     from asyncio import Future
 
     from gustnado.events.stream import IOStream
+    from gustnado.http.h1.parameters import HTTP1ConnectionParameters
     from gustnado.http.messages import RequestStartLine, ResponseStartLine
     from gustnado.http.sweeper import Sweeper
 
-__all__ = ["HTTP1Connection", "HTTP1ConnectionParameters", "RequestServer", "tell_closed"]
-
-
-class HTTP1ConnectionParameters:
-    """How a connection is to behave, by Tornado's names; what is ``None`` is as ``limits`` say.
-
-    :param no_keep_alive: answer one request and close.
-    :param chunk_size: the most bytes in one :meth:`HTTPMessageDelegate.data_received`.
-    :param max_header_size: bytes of a head.
-    :param header_timeout: seconds for a head to arrive; also how long an idle connection is kept.
-    :param max_body_size: bytes of a body. Given here, it bounds streamed bodies too.
-    :param body_timeout: seconds without a byte of a body.
-    :param limits: everything else; see :class:`~gustnado.http.limits.Limits`.
-    """
-
-    __slots__ = ("chunk_size", "explicit_max_body_size", "limits", "no_keep_alive")
-
-    def __init__(
-        self,
-        no_keep_alive: bool = False,
-        chunk_size: int | None = None,
-        max_header_size: int | None = None,
-        header_timeout: float | None = None,
-        max_body_size: int | None = None,
-        body_timeout: float | None = None,
-        limits: Limits | None = None,
-    ) -> None:
-        given: dict[str, Any] = {
-            "max_header_size": max_header_size,
-            "header_timeout": header_timeout,
-            "idle_timeout": header_timeout,
-            "max_body_size": max_body_size,
-            "body_timeout": body_timeout,
-        }
-        changes = {name: value for name, value in given.items() if value is not None}
-        self.limits = dataclasses.replace(limits or Limits(), **changes)
-        self.no_keep_alive = no_keep_alive
-        self.chunk_size = chunk_size or 65536
-        self.explicit_max_body_size = max_body_size is not None
+__all__ = ["RequestConnection", "RequestServer", "tell_closed"]
 
 
 class RequestServer:
@@ -98,24 +59,24 @@ class RequestServer:
         """Write to the stream; the future is pending while the peer is slow."""
         raise NotImplementedError
 
-    def response_done(self, request: HTTP1Connection) -> None:
+    def response_done(self, request: RequestConnection) -> None:
         """The response to ``request`` has been written."""
         raise NotImplementedError
 
-    def detach(self, request: HTTP1Connection) -> IOStream:
-        """Give the stream away; see :meth:`HTTP1Connection.detach`."""
+    def detach(self, request: RequestConnection) -> IOStream:
+        """Give the stream away; see :meth:`RequestConnection.detach`."""
         raise NotImplementedError
 
-    def set_max_body_size(self, request: HTTP1Connection, max_body_size: int) -> None:
-        """See :meth:`HTTP1Connection.set_max_body_size`; -1 is no bound."""
+    def set_max_body_size(self, request: RequestConnection, max_body_size: int) -> None:
+        """See :meth:`RequestConnection.set_max_body_size`; -1 is no bound."""
         raise NotImplementedError
 
-    def set_body_timeout(self, request: HTTP1Connection, timeout: float) -> None:
-        """See :meth:`HTTP1Connection.set_body_timeout`."""
+    def set_body_timeout(self, request: RequestConnection, timeout: float) -> None:
+        """See :meth:`RequestConnection.set_body_timeout`."""
         raise NotImplementedError
 
 
-class HTTP1Connection(ResponseWriter, HTTPConnection):
+class RequestConnection(ResponseWriter, HTTPConnection):
     """The connection as one request sees it.
 
     :ivar stream: the :class:`~gustnado.events.stream.IOStream` below; ``None`` once it is gone.
@@ -271,6 +232,6 @@ class HTTP1Connection(ResponseWriter, HTTPConnection):
             callback()
 
 
-def tell_closed(request: HTTP1Connection) -> None:
-    """:meth:`HTTP1Connection.tell_closed` as a function, to be run in a context."""
+def tell_closed(request: RequestConnection) -> None:
+    """:meth:`RequestConnection.tell_closed` as a function, to be run in a context."""
     request.tell_closed()

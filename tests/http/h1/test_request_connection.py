@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 
 import pytest
 
 from gustnado.errors import HTTPOutputError, StreamClosedError
-from gustnado.http.h1.connection import HTTP1ConnectionParameters
 from gustnado.http.headers import HTTPHeaders
-from gustnado.http.limits import Limits
 from gustnado.http.messages import ResponseStartLine
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -28,40 +25,6 @@ def ask(connect):
         return peer, messages[0]
 
     return begin
-
-
-class TestParameters:
-    def test_they_are_limits_by_tornados_names(self) -> None:
-        params = HTTP1ConnectionParameters(
-            no_keep_alive=True,
-            chunk_size=10,
-            max_header_size=20,
-            header_timeout=30,
-            max_body_size=40,
-            body_timeout=50,
-        )
-        assert (params.no_keep_alive, params.chunk_size) == (True, 10)
-        assert params.limits == Limits(
-            max_header_size=20, header_timeout=30, idle_timeout=30, max_body_size=40, body_timeout=50
-        )
-
-    def test_what_is_not_given_is_as_the_limits_say(self) -> None:
-        params = HTTP1ConnectionParameters(limits=Limits(max_body_size=7, body_timeout=8.0), max_body_size=9)
-        assert params.limits == Limits(max_body_size=9, body_timeout=8.0)
-        assert HTTP1ConnectionParameters().limits == Limits()
-
-    def test_a_zero_is_a_value(self) -> None:
-        assert HTTP1ConnectionParameters(max_body_size=0).limits.max_body_size == 0
-
-    @pytest.mark.parametrize(("given", "explicit"), [({}, False), ({"max_body_size": 5}, True)])
-    def test_whether_bodies_are_bounded_is_known_to_the_request(self, ask, given, explicit) -> None:
-        _, message = ask(**given)
-        assert message.connection.has_explicit_max_body_size() is explicit
-
-    def test_tornados_names_are_accepted(self) -> None:
-        theirs = pytest.importorskip("tornado.http1connection").HTTP1ConnectionParameters
-        ours = inspect.signature(HTTP1ConnectionParameters).parameters
-        assert set(inspect.signature(theirs).parameters) - {"decompress"} <= set(ours)
 
 
 class TestWriting:
@@ -169,9 +132,7 @@ class TestWriting:
 class TestInformational:
     def test_it_comes_before_the_response(self, ask) -> None:
         peer, message = ask()
-        peer.do(
-            message.connection.write_informational, 103, HTTPHeaders({"Link": "</style.css>; rel=preload"})
-        )
+        peer.do(message.connection.write_informational, 103, HTTPHeaders({"Link": "</style.css>; rel=preload"}))
         peer.do(message.reply)
         assert peer.received().startswith(
             b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\nHTTP/1.1 200 OK\r\n"
@@ -233,9 +194,7 @@ class TestTheEnd:
         peer.leave()
         futures: list[asyncio.Future[None]] = []
         peer.do(lambda: futures.append(connection.write(b"wind")))
-        peer.do(
-            lambda: futures.append(connection.write_headers(ResponseStartLine("", 200, ""), HTTPHeaders()))
-        )
+        peer.do(lambda: futures.append(connection.write_headers(ResponseStartLine("", 200, ""), HTTPHeaders())))
         assert [type(future.exception()) for future in futures] == [StreamClosedError, StreamClosedError]
         connection.finish()
         connection.close()
@@ -298,3 +257,10 @@ class TestWholeResponses:
         futures: list[asyncio.Future[None]] = []
         peer.do(lambda: futures.append(connection.write_response(200, "", HTTPHeaders(), b"wind")))
         assert isinstance(futures[0].exception(), StreamClosedError)
+
+
+class TestBounds:
+    @pytest.mark.parametrize(("given", "explicit"), [({}, False), ({"max_body_size": 5}, True)])
+    def test_whether_bodies_are_bounded_is_known_to_the_request(self, ask, given, explicit) -> None:
+        _, message = ask(**given)
+        assert message.connection.has_explicit_max_body_size() is explicit

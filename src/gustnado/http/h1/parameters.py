@@ -1,0 +1,48 @@
+"""How an HTTP/1 connection is to behave, in one object that many connections share."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from gustnado.http.limits import Limits
+
+__all__ = ["HTTP1ConnectionParameters"]
+
+
+class HTTP1ConnectionParameters:
+    """How a connection is to behave, by Tornado's names; what is ``None`` is as ``limits`` say.
+
+    :param no_keep_alive: answer one request and close.
+    :param chunk_size: the most bytes in one :meth:`HTTPMessageDelegate.data_received`.
+    :param max_header_size: bytes of a head.
+    :param header_timeout: seconds for a head to arrive; also how long an idle connection is kept.
+    :param max_body_size: bytes of a body. Given here, it bounds streamed bodies too.
+    :param body_timeout: seconds without a byte of a body.
+    :param limits: everything else; see :class:`~gustnado.http.limits.Limits`.
+    """
+
+    __slots__ = ("chunk_size", "explicit_max_body_size", "limits", "no_keep_alive")
+
+    def __init__(
+        self,
+        no_keep_alive: bool = False,
+        chunk_size: int | None = None,
+        max_header_size: int | None = None,
+        header_timeout: float | None = None,
+        max_body_size: int | None = None,
+        body_timeout: float | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        given: dict[str, Any] = {
+            "max_header_size": max_header_size,
+            "header_timeout": header_timeout,
+            "idle_timeout": header_timeout,
+            "max_body_size": max_body_size,
+            "body_timeout": body_timeout,
+        }
+        changes = {name: value for name, value in given.items() if value is not None}
+        self.limits = dataclasses.replace(limits or Limits(), **changes)
+        self.no_keep_alive = no_keep_alive
+        self.chunk_size = chunk_size or 65536
+        self.explicit_max_body_size = max_body_size is not None
