@@ -20,6 +20,7 @@ pytestmark = pytest.mark.skipif(
 
 # To add a module, add its name.
 AREAS = {
+    "client": "curl_httpclient_test httpclient_test simple_httpclient_test".split(),
     "events": """
         asyncio_test autoreload_test concurrent_test escape_test gen_test import_test ioloop_test iostream_test
         locks_test log_test netutil_test options_test process_test queues_test tcpclient_test tcpserver_test

@@ -32,7 +32,6 @@ SUITE = "for Tornado's own runner of doctests; ours are run by tests/house/test_
 
 MISSING_MODULES = {
     "tornado.auth": CLIENT,
-    "tornado.curl_httpclient": CLIENT,
     "tornado.websocket": WEBSOCKET,
     "tornado.wsgi": LATER,
 }

@@ -113,7 +113,8 @@ def _read_name(name: str, line: str) -> str:
     try:
         return normalize_name(name)
     except ValueError:
-        raise HTTPInputError(f"malformed header line {line[:80]!r}") from None
+        what = "line folding" if line[:1] in (" ", "\t") else "malformed header line"
+        raise HTTPInputError(f"{what} {line[:80]!r}") from None
 
 
 class HeaderMap:

@@ -12,7 +12,10 @@ from __future__ import annotations
 
 import dataclasses
 
-__all__ = ["Limits"]
+__all__ = ["MAX_INFORMATIONAL", "Limits"]
+
+MAX_INFORMATIONAL = 10
+"""What :attr:`Limits.max_informational` is, if nobody says otherwise."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +34,7 @@ class Limits:
     """A body that is read into memory (Tornado: 100 MiB, nginx: 1 MiB). Over it: 413."""
     max_chunk_extras: int = 16 * 1024
     """Chunk extensions and trailers of one message, in all (hyper: 16 KiB). Over it: 400."""
-    max_informational: int = 10
+    max_informational: int = MAX_INFORMATIONAL
     """1xx responses before the final one, to a client (Tornado: 10). Over it: an error."""
     max_query_arguments: int = 1000
     """Arguments in a query string (PHP: 1,000, Tornado: 1,000). Over it: 400."""

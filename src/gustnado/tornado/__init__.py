@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from gustnado.tornado import autoreload as autoreload
     from gustnado.tornado import concurrent as concurrent
+    from gustnado.tornado import curl_httpclient as curl_httpclient
     from gustnado.tornado import escape as escape
     from gustnado.tornado import gen as gen
     from gustnado.tornado import http1connection as http1connection
@@ -56,6 +57,7 @@ version_info = (6, 6, 1, 0)
 __all__ = [
     "autoreload",
     "concurrent",
+    "curl_httpclient",
     "escape",
     "gen",
     "http1connection",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gustnado.http.h1.parameters import HTTP1ConnectionParameters
 from gustnado.http.h1.request_connection import RequestConnection as HTTP1Connection
 from gustnado.http.h1.server_connection import HTTP1ServerConnection
+from gustnado.http.limits import MAX_INFORMATIONAL as _MAX_1XX_RESPONSES  # noqa: F401  # Tornado's tests import it
 
 __all__ = [
     "HTTP1Connection",

@@ -119,12 +119,12 @@ class AsyncHTTPClient(Configurable):
             stops the request.
         :raises ClientUsageError: where the client is closed, or ``kwargs`` come with an ``HTTPRequest``.
         """
-        request, raise_error, callback = self._arguments(request, raise_error, callback, kwargs)
+        request, raises, callback = self._arguments(request, raise_error, callback, kwargs)
         request.headers = headers_from(request.headers)
         future: asyncio.Future[HTTPResponse] = self.io_loop.asyncio_loop.create_future()
 
         def handle_response(response: HTTPResponse) -> None:
-            if response.error and (raise_error or not response._error_is_response_code):
+            if response.error and (raises or not response._error_is_response_code):
                 future_set_exception_unless_cancelled(future, response.error)
             else:
                 future_set_result_unless_cancelled(future, response)
@@ -142,14 +142,14 @@ class AsyncHTTPClient(Configurable):
         """The arguments of :meth:`fetch`, checked and in their places."""
         if self._closed:
             raise ClientUsageError("fetch() called on closed AsyncHTTPClient")
-        if callable(raise_error):
-            raise_error, callback = True, raise_error
+        raises = True if callable(raise_error) else raise_error
+        callback = raise_error if callable(raise_error) else callback
         require_callable(callback)
         if not isinstance(request, HTTPRequest):
             request = HTTPRequest(request, **kwargs)
         elif kwargs:
             raise ClientUsageError("kwargs can't be used if request is an HTTPRequest object")
-        return request, raise_error, callback
+        return request, raises, callback
 
     def _deliver(
         self, future: asyncio.Future[HTTPResponse], request: HTTPRequest, callback: ResponseCallback | None

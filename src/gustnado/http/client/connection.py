@@ -1,9 +1,10 @@
 """One connection of the client: the consumer of its stream.
 
-It carries one :class:`~gustnado.http.client.fetch.Fetch` at a time. Bytes go to the parser, and :meth:`_advance` moves as
-far as they allow: informational heads, the head, the body piece by piece to the fetch. Rules:
+It carries one :class:`~gustnado.http.client.fetch.Fetch` at a time. Bytes go to the parser, and :meth:`_advance`
+moves as far as they allow: informational heads, the head, the body piece by piece to the fetch. Rules:
 
-- A connection on which anything went wrong, or on which anything arrives while it is idle, is closed and never used again.
+- A connection on which anything went wrong, or on which anything arrives while it is idle, is closed and never
+  used again.
 - While the program is busy with a piece of the body, nothing more is read from the network.
 - Decoding a body costs at most so many pieces in one turn of the loop.
 """
@@ -15,7 +16,9 @@ from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
 
 from gustnado.errors import HTTPInputError
+from gustnado.events.yieldables import convert_yielded
 from gustnado.http.client.errors import (
+    CallbackFailedError,
     ExcessDataError,
     HTTPStreamClosedError,
     MalformedResponseError,
@@ -23,6 +26,7 @@ from gustnado.http.client.errors import (
     ResponseTooLargeError,
 )
 from gustnado.http.client.fetch import READING
+from gustnado.http.client.sender import BodySender, ProducedBody, WholeBody
 from gustnado.http.h1.response_parser import ResponseParser
 from gustnado.http.limits import Limits
 from gustnado.log import gen_log
@@ -39,6 +43,9 @@ __all__ = ["ClientConnection"]
 
 _PIECE = 65536
 _PIECES_A_TURN = 16
+_CONTINUE_TIMEOUT = 1.0  # seconds; many servers never answer, and curl waits as long
+# Tornado's words, which programs look for; it does not know the peer there, either.
+_MALFORMED = "Malformed HTTP message from None: %s"
 _SMALL = 65536  # bodies up to this size leave in one write with their head
 
 
@@ -53,8 +60,8 @@ class ClientConnection:
     """
 
     __slots__ = (
-        "_advancing", "_body", "_client", "_ended", "_error", "_limits", "_loop", "_paused", "_waiting", "fetch", "key",
-        "parser", "served", "stream",
+        "_advancing", "_body", "_client", "_ended", "_error", "_expecting", "_limits", "_loop", "_paused", "_sender",
+        "_waiting", "fetch", "is_congested", "key", "parser", "served", "stream",
     )  # fmt: skip
 
     def __init__(
@@ -68,6 +75,9 @@ class ClientConnection:
         self.parser = ResponseParser(limits)
         self.fetch: Fetch | None = None
         self.served = 0
+        self.is_congested = False
+        self._sender: BodySender | None = None  # of a body that does not leave with its head
+        self._expecting: asyncio.TimerHandle | None = None  # how long to wait for 100 Continue
         self._body: ResponseParser | DecodedBody | None = None
         self._advancing = False
         self._paused = False
@@ -88,13 +98,25 @@ class ClientConnection:
             self._loop.call_soon(self.connection_lost, self._error)
             return
         body = fetch.body
-        if not body:
-            transport.write(fetch.head)
-        elif len(body) <= _SMALL:
-            transport.write(fetch.head + body)
+        if fetch.producer is None and not (body and (len(body) > _SMALL or fetch.settings.expect_100_continue)):
+            transport.write(fetch.head + body if body else fetch.head)
+            return
+        transport.write(fetch.head)
+        if fetch.producer is not None:
+            self._sender = ProducedBody(self, fetch.producer, fetch.headers.get("Content-Length"))
         else:
-            transport.write(fetch.head)
-            transport.write(body)
+            self._sender = WholeBody(self, body or b"")
+        if fetch.settings.expect_100_continue:
+            self._expecting = self._loop.call_later(_CONTINUE_TIMEOUT, self._sender.start)
+        else:
+            self._sender.start()
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Write a piece of the body of the request."""
+        transport, fetch = self.stream.transport, self.fetch
+        if transport is not None and fetch is not None:
+            transport.write(data)
+            self._client.watch(fetch, fetch.phase)
 
     # -- the response ---------------------------------------------------------------------------------
 
@@ -120,9 +142,10 @@ class ClientConnection:
                 self._read_body(fetch)
         except HTTPInputError as error:
             self._refuse(error)
-        except HTTPStreamClosedError as error:
-            gen_log.info("Malformed HTTP message from None: %s", error)
-            self._fail(error)
+        except Exception as error:
+            if isinstance(error, HTTPStreamClosedError) and not isinstance(error, CallbackFailedError):
+                gen_log.info(_MALFORMED, error)
+            self.fail(error)
         finally:
             self._advancing = False
 
@@ -133,10 +156,18 @@ class ClientConnection:
             if parser.code >= 200:
                 self._body = fetch.head_received(parser)
                 return True
-            if parser.code == 101:
+            if parser.code == 100:
+                self._continue()
+            elif parser.code == 101:
                 raise HTTPInputError("101 Switching Protocols, which nobody has asked for")
         self._read_on(fetch)
         return False
+
+    def _continue(self) -> None:
+        """The server wants the body (RFC 9110 section 10.1.1)."""
+        if self._expecting is not None and self._sender is not None:
+            self._expecting.cancel()
+            self._sender.start()
 
     def _read_body(self, fetch: Fetch) -> None:
         body = self._body
@@ -165,7 +196,7 @@ class ClientConnection:
             elif body.stalled:
                 self._yield()
                 return
-            elif not self._ended or not self.parser.end_of_input():
+            elif not self._ended or self._error is not None or not self.parser.end_of_input():
                 self._read_on(fetch)
                 return
         self._finish(fetch)
@@ -203,7 +234,7 @@ class ClientConnection:
     def _wait(self, pending: Awaitable[None]) -> None:
         """Go on when the program is ready for more."""
         self._pause()
-        self._waiting = future = asyncio.ensure_future(pending, loop=self._loop)
+        self._waiting = future = convert_yielded(pending)
         fetch = self.fetch
         if fetch is not None:
             self._client.watch(fetch, READING, pausing=True)
@@ -220,7 +251,7 @@ class ClientConnection:
         else:
             failure = fetch.blame_callback(error)
             failure.__cause__ = error
-            self._fail(failure)
+            self.fail(failure)
 
     def _finish(self, fetch: Fetch) -> None:
         """The response has been read to its end."""
@@ -230,12 +261,22 @@ class ClientConnection:
         self.fetch = None
         self._body = None
         self.served += 1
-        if parser.complete and parser.keep_alive and not fetch.close_after and not self._ended:
+        if self._may_keep(fetch):
             self._resume()
             self._client.keep(self, parser)
         else:
             self.close()
         fetch.complete()
+
+    def _may_keep(self, fetch: Fetch) -> bool:
+        """Whether request and response have ended where they should, and both sides want to go on."""
+        was_sent = True
+        if self._sender is not None:
+            was_sent = self._sender.finished
+            self._stop_sender()
+        return (
+            was_sent and self.parser.complete and self.parser.keep_alive and not fetch.close_after and not self._ended
+        )
 
     # -- the end --------------------------------------------------------------------------------------
 
@@ -266,6 +307,7 @@ class ClientConnection:
 
     def _lose(self, fetch: Fetch) -> None:
         self.fetch = None
+        self._stop_sender()
         self.stream.close()
         fetch.connection_ended(self, self._error)
 
@@ -277,12 +319,13 @@ class ClientConnection:
             gen_log.info("Unsatisfiable read, closing connection: %s", error)
         else:
             kind = ResponseTooLargeError if error.status == 413 else MalformedResponseError
-            gen_log.info("Malformed HTTP message from None: %s", error)
+            gen_log.info(_MALFORMED, error)
         failure = kind(str(error))
         failure.__cause__ = error
-        self._fail(failure)
+        self.fail(failure)
 
-    def _fail(self, error: BaseException) -> None:
+    def fail(self, error: BaseException) -> None:
+        """Close, and tell the fetch why."""
         fetch = self.fetch
         self.abandon()
         if fetch is not None:
@@ -292,6 +335,7 @@ class ClientConnection:
     def abandon(self) -> None:
         """Close at once, whatever is on its way; the fetch is not told."""
         self.fetch = None
+        self._stop_sender()
         if self._waiting is not None:
             self._waiting.cancel()
         self.stream.abort()
@@ -303,11 +347,23 @@ class ClientConnection:
 
     # -- flow -----------------------------------------------------------------------------------------
 
+    def _stop_sender(self) -> None:
+        sender, self._sender = self._sender, None
+        if self._expecting is not None:
+            self._expecting.cancel()
+            self._expecting = None
+        if sender is not None:
+            sender.stop()
+
     def pause_writing(self) -> None:
         """The stream holds more unsent bytes than it should."""
+        self.is_congested = True
 
     def resume_writing(self) -> None:
         """The stream has room again."""
+        self.is_congested = False
+        if self._sender is not None:
+            self._sender.resume()
 
     def _pause(self) -> None:
         if not self._paused:

@@ -1,23 +1,36 @@
-"""Making a connection: name look-up, TCP, TLS, each with its own timeout."""
+"""Making a connection: name look-up, TCP or a unix socket, a proxy, TLS; each with its timeout."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
 import ssl
-from collections.abc import Hashable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Hashable, Mapping
+from typing import Any, TypeVar
 
-from gustnado.errors import StreamClosedError
+from gustnado.errors import HTTPInputError, StreamClosedError
 from gustnado.events.sockets import format_address, is_valid_ip
-from gustnado.events.stream import IOStream
+from gustnado.events.stream import IOStream, SSLIOStream
 from gustnado.events.tcp_client import TCPClient
 from gustnado.events.tls import ssl_options_to_context
-from gustnado.http.client.errors import ConnectTimeoutError, RequestError, TLSTimeoutError
+from gustnado.http.client.errors import ConnectTimeoutError, ProxyError, RequestError, TLSTimeoutError
+from gustnado.http.client.proxies import (
+    Proxy,
+    socks_connect,
+    socks_credentials,
+    socks_greeting,
+    socks_refusal,
+)
 from gustnado.http.client.settings import Settings
 from gustnado.http.client.urls import ClientURL
+from gustnado.http.h1.request_writer import request_head
+from gustnado.http.h1.response_parser import ResponseParser
+from gustnado.http.headers import HTTPHeaders
+from gustnado.http.limits import Limits
 
 __all__ = ["Connector"]
+
+T = TypeVar("T")
 
 _MOST_CONTEXTS = 100
 
@@ -26,30 +39,37 @@ class Connector:
     """Makes connections for a client.
 
     :param tcp_client: connects, and knows the resolver.
+    :param limits: of what a proxy may answer.
     """
 
-    def __init__(self, tcp_client: TCPClient) -> None:
+    def __init__(self, tcp_client: TCPClient, limits: Limits) -> None:
         self._tcp_client = tcp_client
+        self._limits = limits
         self._contexts: dict[Hashable, ssl.SSLContext] = {}
 
-    async def connect(self, url: ClientURL, settings: Settings) -> IOStream:
+    async def connect(self, url: ClientURL, settings: Settings, proxy: Proxy | None) -> IOStream:
         """Connect to the server of ``url``, with TLS where it is https.
 
+        :param proxy: to go through.
         :raises gustnado.http.client.errors.ConnectTimeoutError: in time, TLS included.
         :raises gustnado.http.client.errors.TLSTimeoutError: where the handshake took too long.
+        :raises gustnado.http.client.errors.ProxyError: where the proxy says no, or something else than it may.
         :raises gustnado.http.client.errors.RequestError: where ``network_interface`` is no address.
         :raises OSError: where the system, or TLS, says no.
         """
-        loop = asyncio.get_running_loop()
         limits = [one for one in (settings.connect_timeout, settings.request_timeout) if one]
-        deadline = loop.time() + min(limits) if limits else None
-        stream = await self._connect_tcp(url.host, url.port, settings, deadline)
+        deadline = asyncio.get_running_loop().time() + min(limits) if limits else None
         try:
-            if url.scheme == "https":
-                stream = await self._start_tls(stream, url.host, settings, deadline)
-        except BaseException:
-            stream.close()
-            raise
+            if settings.unix_socket is not None:
+                stream = await self._connect_unix(settings.unix_socket, deadline)
+            elif proxy is not None:
+                stream = await self._connect_by_proxy(proxy, url, settings, deadline)
+            else:
+                stream = await self._connect_tcp(url.host, url.port, settings, deadline)
+        except StreamClosedError as error:
+            raise error.real_error or error from None
+        if url.scheme == "https":
+            stream = await self._start_tls(stream, url.host, settings, deadline)
         stream.set_nodelay(True)
         return stream
 
@@ -66,26 +86,31 @@ class Connector:
             )
         except TimeoutError as error:
             raise ConnectTimeoutError(str(error) or "Timeout while connecting") from None
-        except StreamClosedError as error:
-            raise error.real_error or error from None
+
+    async def _connect_unix(self, path: str, deadline: float | None) -> IOStream:
+        stream = IOStream(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+        try:
+            return await _within(
+                _left(deadline, None), stream.connect(path), ConnectTimeoutError(f"Timeout while connecting to {path}")
+            )
+        except BaseException:
+            stream.close()
+            raise
+
+    # -- TLS ------------------------------------------------------------------------------------------
 
     async def _start_tls(
         self, stream: IOStream, host: str, settings: Settings, deadline: float | None
     ) -> IOStream:
-        context = await self._context(settings)
-        address = format_address(stream.get_peername())
-        handshake = stream.start_tls(False, ssl_options=context, server_hostname=host)
-        timer = asyncio.timeout(_left(deadline, settings.tls_timeout))
         try:
-            async with timer:
-                return await handshake
-        except TimeoutError:
-            if timer.expired():
-                raise TLSTimeoutError(f"Timeout during TLS handshake with {address}") from None
+            context = await self._context(settings)
+            address = format_address(stream.get_peername())
+            handshake = stream.start_tls(False, ssl_options=context, server_hostname=host)
+            late = TLSTimeoutError(f"Timeout during TLS handshake with {address}")
+            return await _within(_left(deadline, settings.tls_timeout), handshake, late)
+        except BaseException:
+            stream.close()
             raise
-        finally:
-            if not handshake.done():
-                handshake.cancel()
 
     async def _context(self, settings: Settings) -> ssl.SSLContext:
         """The TLS context of a request; those that look alike share one."""
@@ -102,6 +127,65 @@ class Connector:
             self._contexts[settings.transport] = context
         return context
 
+    # -- proxies --------------------------------------------------------------------------------------
+
+    async def _connect_by_proxy(
+        self, proxy: Proxy, url: ClientURL, settings: Settings, deadline: float | None
+    ) -> IOStream:
+        stream = await self._connect_tcp(proxy.host, proxy.port, settings, deadline)
+        if proxy.scheme == "https":
+            stream = await self._start_tls(stream, proxy.host, settings, deadline)
+        if not proxy.tunnels(url):
+            return stream
+        if isinstance(stream, SSLIOStream):
+            stream.close()
+            raise ProxyError(f"{proxy}: a tunnel for https through a proxy that itself speaks https is not supported")
+        talk = self._socks(stream, proxy, url) if proxy.is_socks else self._tunnel(stream, proxy, url)
+        try:
+            await _within(_left(deadline, None), talk, ConnectTimeoutError(f"Timeout while waiting for {proxy}"))
+        except StreamClosedError as error:
+            stream.close()
+            raise ProxyError(f"{proxy} closed the connection instead of connecting to {url.authority}") from error
+        except BaseException:
+            stream.close()
+            raise
+        return stream
+
+    async def _tunnel(self, stream: IOStream, proxy: Proxy, url: ClientURL) -> None:
+        """Have an HTTP proxy connect to the server (RFC 9110 section 9.3.6)."""
+        host = f"[{url.host}]" if ":" in url.host else url.host
+        target = f"{host}:{url.port}"
+        headers = HTTPHeaders()
+        if proxy.authorization is not None:
+            headers["Proxy-Authorization"] = proxy.authorization
+        await stream.write(request_head("CONNECT", target, target, headers, ""))
+        parser = ResponseParser(self._limits)
+        parser.begin("CONNECT")
+        try:
+            while True:
+                parser.feed(await stream.read_until(b"\r\n\r\n", max_bytes=self._limits.max_header_size))
+                if parser.parse_head() and parser.code >= 200:
+                    break
+        except HTTPInputError as error:
+            raise ProxyError(f"{proxy} answered with no HTTP: {error}") from error
+        if not 200 <= parser.code < 300:
+            raise ProxyError(f"{proxy} refused to connect to {target}: {parser.code} {parser.reason[:80]}")
+
+    async def _socks(self, stream: IOStream, proxy: Proxy, url: ClientURL) -> None:
+        """Have a SOCKS proxy connect to the server."""
+        host = url.host
+        if proxy.scheme == "socks5":
+            addresses = await self._tcp_client.resolver.resolve(url.host, url.port)
+            host = addresses[0][1][0]
+        await stream.write(socks_greeting(proxy))
+        answer = socks_credentials(proxy, await stream.read_bytes(2))
+        if answer:
+            await stream.write(answer)
+            if (await stream.read_bytes(2))[1] != 0:
+                raise ProxyError(f"{proxy} does not accept username and password")
+        await stream.write(socks_connect(host, url.port))
+        await stream.read_bytes(socks_refusal(proxy, await stream.read_bytes(5)))
+
 
 def _left(deadline: float | None, timeout: float | None) -> float | None:
     """Seconds until ``deadline``, or ``timeout`` where that is less; ``None`` is no limit."""
@@ -109,6 +193,18 @@ def _left(deadline: float | None, timeout: float | None) -> float | None:
     if not timeout:
         return left
     return timeout if left is None else min(left, timeout)
+
+
+async def _within(seconds: float | None, awaitable: Awaitable[T], late: Exception) -> T:
+    """What ``awaitable`` gives; it is cancelled after ``seconds``, and ``late`` raised."""
+    timer = asyncio.timeout(seconds)
+    try:
+        async with timer:
+            return await awaitable
+    except TimeoutError:
+        if timer.expired():
+            raise late from None
+        raise
 
 
 def _tls_options(settings: Settings) -> Mapping[str, Any]:

@@ -13,15 +13,17 @@ with several, or with one that is not known, is handed over as it is.
 
 from __future__ import annotations
 
+import sys
 import zlib
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any, Protocol
 
 from gustnado.http.client.errors import DecodingError, ResponseTooLargeError
 from gustnado.http.h1.response_parser import ResponseParser
 from gustnado.util import GzipDecompressor
 
-__all__ = ["ACCEPTED_CODINGS", "DecodedBody", "Decoder", "decoder_for"]
+__all__ = ["DecodedBody", "Decoder", "accepted_codings", "decoder_for"]
 
 
 class Decoder(Protocol):
@@ -86,10 +88,100 @@ class _Deflate:
             raise ValueError("the stream is truncated")
 
 
-_DECODERS: dict[str, Callable[[], Decoder]] = {"gzip": _Gzip, "x-gzip": _Gzip, "deflate": _Deflate}
+class _Brotli:
+    """``br`` (RFC 7932). A piece may be up to 32 KiB longer than asked for."""
 
-ACCEPTED_CODINGS = "gzip, deflate"
-"""For the ``Accept-Encoding`` field of a request whose response is to be decoded."""
+    def __init__(self) -> None:
+        self._stream: Any = import_module("brotli").Decompressor()
+        self._input = b""
+        self._has_more = False
+
+    def feed(self, data: bytes, /) -> None:
+        self._input = data
+
+    def read(self, max_length: int, /) -> bytes:
+        if not self._input and not self._has_more:
+            return b""
+        data, self._input = self._input, b""
+        if data and self._stream.is_finished():
+            raise ValueError("data after the end of the stream")
+        try:
+            output: bytes = self._stream.process(data, output_buffer_limit=max_length)
+        except Exception as error:  # brotli.error has no other base
+            raise ValueError(str(error)) from None
+        self._has_more = bool(output)
+        return output
+
+    def finish(self) -> None:
+        if not self._stream.is_finished():
+            raise ValueError("the stream is truncated")
+
+
+class _Zstd:
+    """``zstd`` (RFC 8878), one frame after the other, with windows of at most 8 MiB (RFC 9659)."""
+
+    def __init__(self) -> None:
+        self._zstd = import_module(_ZSTD)
+        self._stream = self._new_stream()
+        self._input = b""
+        self._frames = 1
+
+    def _new_stream(self) -> Any:
+        return self._zstd.ZstdDecompressor(options={self._zstd.DecompressionParameter.window_log_max: 23})
+
+    def feed(self, data: bytes, /) -> None:
+        self._input += data
+
+    def read(self, max_length: int, /) -> bytes:
+        try:
+            return self._read(max_length)
+        except self._zstd.ZstdError as error:
+            raise ValueError(str(error)) from None
+
+    def _read(self, max_length: int) -> bytes:
+        while self._input or not (self._stream.eof or self._stream.needs_input):
+            if self._stream.eof:
+                self._frames += 1
+                if self._frames > _MAX_FRAMES:
+                    raise ValueError(f"more than {_MAX_FRAMES} frames")
+                self._stream = self._new_stream()
+            data, self._input = self._input, b""
+            output: bytes = self._stream.decompress(data, max_length)
+            if self._stream.eof:
+                self._input = self._stream.unused_data
+            if output:
+                return output
+        return b""
+
+    def finish(self) -> None:
+        if not self._stream.eof:
+            raise ValueError("the stream is truncated")
+
+
+_MAX_FRAMES = 64
+_ZSTD = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
+
+
+def _decoders() -> dict[str, Callable[[], Decoder]]:
+    """What can be decoded here: only by what can be told to stop at a size."""
+    found: dict[str, Callable[[], Decoder]] = {"gzip": _Gzip, "x-gzip": _Gzip, "deflate": _Deflate}
+    for coding, module, decoder in (("br", "brotli", _Brotli), ("zstd", _ZSTD, _Zstd)):
+        try:
+            library = import_module(module)
+        except ImportError:
+            continue
+        # Brotli before 1.2 cannot be told.
+        if coding != "br" or hasattr(library.Decompressor, "can_accept_more_data"):
+            found[coding] = decoder
+    return found
+
+
+_DECODERS = _decoders()
+
+
+def accepted_codings() -> str:
+    """For the ``Accept-Encoding`` field of a request whose response is to be decoded: what can be decoded here."""
+    return ", ".join(name for name in _DECODERS if not name.startswith("x-"))
 
 
 def decoder_for(coding: str) -> Decoder | None:

@@ -1,7 +1,7 @@
 """One fetch, from the request to the response that the program gets, through redirects and retries.
 
-A :class:`Fetch` *is* the future that the program awaits: so a request that finds an idle connection costs one future and
-neither task nor timer. Its phases::
+A :class:`Fetch` *is* the future that the program awaits: so a request that finds an idle connection costs one
+future and neither task nor timer. Its phases::
 
     QUEUED      in line for a connection; holds no slot of the pool
     CONNECTING  a task makes a connection
@@ -15,10 +15,12 @@ From CONNECTING to READING it holds a slot, and gives it back exactly once, in w
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
+from gustnado.http.client.auth import Challenge, digest, digest_challenge
 from gustnado.http.client.deadlines import NEVER
 from gustnado.http.client.decompression import DecodedBody, decoder_for
 from gustnado.http.client.errors import (
@@ -30,15 +32,17 @@ from gustnado.http.client.errors import (
     IncompleteResponseError,
     QueueTimeoutError,
     ReadTimeoutError,
+    RequestError,
     RequestTimeoutError,
     TooManyRedirectsError,
 )
-from gustnado.http.client.prepare import check_body, head_for
+from gustnado.http.client.prepare import IN_PIECES, check_body, credentials, head_for, username_password
+from gustnado.http.client.proxies import Proxy, proxy_from_environment
 from gustnado.http.client.redirects import REDIRECTS, next_step
 from gustnado.http.client.request import HTTPRequest, headers_from
 from gustnado.http.client.response import HTTPResponse
-from gustnado.http.client.settings import Settings
-from gustnado.http.client.urls import parse_url
+from gustnado.http.client.settings import Settings, settings_for
+from gustnado.http.client.urls import ClientURL, parse_url
 from gustnado.http.headers import HTTPHeaders
 from gustnado.log import app_log
 
@@ -64,30 +68,28 @@ class Fetch(asyncio.Future[HTTPResponse]):
 
     :param client: whose connections it uses.
     :param request: what the program wants.
-    :param settings: how.
     :param raise_error: whether a status other than 2xx is an exception.
     :param callback: takes the response, or one of status 599 with the error, instead of whoever awaits.
     """
 
     __slots__ = (
-        "body", "callback", "chunks", "client", "close_after", "code", "connect_time", "connection", "deadline",
-        "discarding", "due", "head", "headers", "key", "location", "method", "phase", "raise_error", "reason",
-        "redirects_left", "repeated", "request", "response_headers", "send_time", "sender", "settings", "sink",
-        "start_time", "start_wall_time", "task", "url", "head_time",
+        "_on_head", "answered", "authorization", "body", "callback", "challenge", "chunks", "client",
+        "close_after", "code", "connect_time", "connection", "deadline", "discarding", "due", "head", "head_time",
+        "headers", "key", "location", "max_body_size", "method", "phase", "producer", "proxy", "raise_error",
+        "reason", "redirects_left", "repeated", "request", "response_headers", "send_time", "settings", "sink",
+        "start_time", "start_wall_time", "task", "url",
     )  # fmt: skip
 
     def __init__(
         self,
         client: SimpleAsyncHTTPClient,
         request: HTTPRequest,
-        settings: Settings,
         raise_error: bool = True,
         callback: Callable[[HTTPResponse], object] | None = None,
     ) -> None:
         super().__init__(loop=client.asyncio_loop)
         self.client = client
         self.request = request
-        self.settings = settings
         self.raise_error = raise_error
         self.callback = callback
         self.phase = QUEUED
@@ -98,10 +100,27 @@ class Fetch(asyncio.Future[HTTPResponse]):
         self.repeated = False  # it has been sent a second time, and is not a third
         self.discarding = False  # the body of this response is of no interest
         self.location: str | None = None
+        self.challenge: Challenge | None = None  # to be answered
+        self.answered = 0
+        self.authorization: str | None = None  # the answer
+        self.proxy: Proxy | None = None
+        self.max_body_size = client.max_body_size
         self.start_time = self.send_time = self.head_time = 0.0
         self.connect_time = -1.0
         self.start_wall_time: float | None = None
         self.deadline = self.due = NEVER
+        self._on_head: Callable[[int, str, HTTPHeaders, str], object] | None = None
+
+    def stream_to(
+        self, on_head: Callable[[int, str, HTTPHeaders, str], object], sink: Callable[[bytes], Any]
+    ) -> None:
+        """Give the final head (code, reason, headers, URL) to ``on_head``, and its body piece by piece to ``sink``.
+
+        Where that returns an awaitable the next piece waits for it, so the body may be as long as it wants.
+        """
+        self._on_head = on_head
+        self.sink = sink
+        self.max_body_size = self.client.max_stream_size
 
     # -- the request ----------------------------------------------------------------------------------
 
@@ -110,23 +129,64 @@ class Fetch(asyncio.Future[HTTPResponse]):
 
         :raises gustnado.http.client.errors.RequestError: where it cannot be sent.
         """
-        request, settings = self.request, self.settings
-        self.url = parse_url(request.url)
+        request, client = self.request, self.client
+        self.settings: Settings = settings_for(request, client.defaults, client.plain)
+        settings = self.settings
+        self.url: ClientURL = parse_url(request.url)
         self.method = request.method
         self.body = request.body
+        self.producer = settings.body_producer
+        if self.body is not None and self.producer is not None:
+            raise RequestError("a request has one body: body or body_producer")
         given = request._headers
         self.headers = headers_from(given) if given else _NO_HEADERS
         self.redirects_left: int = settings.max_redirects or 0
-        check_body(self.method, self.body is not None or settings.body_producer is not None, settings)
+        check_body(self.method, self.body is not None or self.producer is not None, settings)
         self._make_head()
 
     def _make_head(self) -> None:
-        body, settings = self.body, self.settings
-        self.key: Hashable = (self.url.origin, settings.transport)
-        self.head = head_for(
-            self.method, self.url, self.headers, None if body is None else len(body), settings, self.client.user_agent
-        )
-        self.close_after = "close" in self.headers.get("Connection", "").lower()
+        """The bytes of the head, and which connections may take them."""
+        url, settings, body = self.url, self.settings, self.body
+        self.proxy = proxy = self._choose_proxy()
+        headers = self._fields()
+        target = url.target
+        if proxy is None:
+            self.key: Hashable = (url.origin, settings.transport)
+        elif proxy.tunnels(url):
+            self.key = (url.origin, settings.transport, proxy)
+        else:
+            self.key = (proxy, settings.transport)
+            target = url.text
+        size = None if body is None else len(body)
+        if self.producer is not None:
+            size = IN_PIECES
+        self.head = head_for(self.method, target, url.authority, headers, size, settings, self.client.user_agent)
+        self.close_after = "Connection" in headers and "close" in headers["Connection"].lower()
+
+    def _choose_proxy(self) -> Proxy | None:
+        proxy = self.settings.given_proxy
+        if proxy is None and self.client.trust_env:
+            return proxy_from_environment(os.environ, self.url)
+        return proxy
+
+    def _fields(self) -> HTTPHeaders:
+        """The program's header fields, and those of this request alone: credentials, cookies."""
+        url, settings, headers = self.url, self.settings, self.headers
+        added: dict[str, str] = {}
+        authorization = self.authorization or credentials(url, settings)
+        if authorization is not None:
+            added["Authorization"] = authorization
+        if self.proxy is not None and self.proxy.authorization is not None and not self.proxy.tunnels(url):
+            added["Proxy-Authorization"] = self.proxy.authorization
+        jar = self.client.cookie_jar
+        cookies = None if jar is None else jar.header_for(url, time.time())
+        if cookies is not None:
+            own = headers.get("Cookie")
+            added["Cookie"] = f"{own}; {cookies}" if own else cookies
+        if added:
+            headers = headers.copy()
+            headers.update(added)
+        return headers
 
     def begin(self, now: float) -> None:
         """Start the clocks."""
@@ -148,24 +208,51 @@ class Fetch(asyncio.Future[HTTPResponse]):
 
     def head_received(self, parser: ResponseParser) -> ResponseParser | DecodedBody:
         """Take the final head; returns whence to read the body."""
-        settings = self.settings
-        self.head_time = self.client.asyncio_loop.time()
+        client = self.client
+        self.head_time = client.asyncio_loop.time()
         self.code = code = parser.code
         self.reason = parser.reason
         headers = parser.headers
         self.response_headers: HTTPHeaders = headers if headers is not None else HTTPHeaders()
-        if code in REDIRECTS and settings.follow_redirects and self.redirects_left > 0:
-            self.location = self.response_headers.get("Location")
-            if self.location is not None:
-                self.discarding = True
-                parser.max_body_size = -1
-                return parser
-        parser.max_body_size = self.client.max_body_size
+        if client.trace is not None:
+            client.trace.first_byte(self.request)
+        if client.cookie_jar is not None:
+            client.cookie_jar.store(self.url, self.response_headers.get_list("Set-Cookie"), time.time())
+        if code >= 300 and self._goes_on(code):
+            self.discarding = True
+            parser.max_body_size = -1
+            return parser
+        parser.max_body_size = self.max_body_size
         parser.check_body_size()
-        self.sink = settings.streaming_callback and self._stream
+        settings = self.settings
+        if settings.streaming_callback is not None and self.sink is None:
+            self.sink = self._stream
+        body = self._body_of(parser)
         if settings.header_callback is not None:
             self._tell_head(parser.version)
-        return self._body_of(parser)
+        if self._on_head is not None:
+            self._on_head(code, self.reason, self.response_headers, self.url.text)
+        return body
+
+    def _goes_on(self, code: int) -> bool:
+        """Whether this response leads to another request: a redirect to follow, a challenge to answer."""
+        settings = self.settings
+        if code in REDIRECTS and settings.follow_redirects and self.redirects_left > 0:
+            location = self.response_headers.get("Location")
+            if location is not None:
+                self.location = location
+                return True
+        if code == 401 and settings.auth_mode == "digest":
+            challenge = digest_challenge(self.response_headers.get_list("WWW-Authenticate"))
+            if challenge is not None and self._may_answer(challenge):
+                self.challenge = challenge
+                return True
+        return False
+
+    def _may_answer(self, challenge: Challenge) -> bool:
+        """Once; and a second time where only the nonce was too old."""
+        stale = challenge.parameters.get("stale", "").lower() == "true"
+        return username_password(self.url, self.settings) is not None and self.answered < (2 if stale else 1)
 
     def _body_of(self, parser: ResponseParser) -> ResponseParser | DecodedBody:
         """The body, decoded where that is asked for."""
@@ -177,7 +264,7 @@ class Fetch(asyncio.Future[HTTPResponse]):
             return parser
         self.response_headers.add("X-Consumed-Content-Encoding", coding)
         del self.response_headers["Content-Encoding"]
-        return DecodedBody(parser, decoder, coding, self.client.max_body_size)
+        return DecodedBody(parser, decoder, coding, self.max_body_size)
 
     def _tell_head(self, version: str) -> None:
         lines = [f"{version} {self.code} {self.reason}", *map(": ".join, self.response_headers.get_all()), ""]
@@ -206,7 +293,7 @@ class Fetch(asyncio.Future[HTTPResponse]):
         self.client.release(self)
         if self.discarding:
             self.phase = QUEUED
-            self._follow()
+            self._go_on()
             return
         self.phase = DONE
         self.client.forget(self)
@@ -243,29 +330,41 @@ class Fetch(asyncio.Future[HTTPResponse]):
             "total": now - start,
         }
 
-    def _follow(self) -> None:
-        """Send the request to where the redirect points."""
-        self.discarding = False
-        self.redirects_left -= 1
-        settings = self.settings
+    def _go_on(self) -> None:
+        """Send the next request: the answer to a challenge, or the one to which a redirect points."""
+        self.discarding = self.repeated = False
         try:
-            step = next_step(
-                self.code, str(self.location), self.url, self.method, self.headers, bool(settings.allow_downgrade)
-            )
-            if step.same_origin:
-                # Credentials that stood in the URL are those of its origin.
-                step.url.username, step.url.password = self.url.username, self.url.password
+            if self.challenge is not None:
+                self._answer(self.challenge)
             else:
-                settings = self.settings = settings.without_credentials()
-            self.url, self.method, self.headers = step.url, step.method, step.headers
-            if not step.keeps_body:
-                self.body = None
-                settings.body_producer = None
+                self._follow()
             self._make_head()
         except Exception as error:
             self.fail(error)
             return
         self.client.dispatch(self)
+
+    def _answer(self, challenge: Challenge) -> None:
+        self.challenge = None
+        self.answered += 1
+        known = username_password(self.url, self.settings)
+        if known is not None:
+            self.authorization = digest(challenge, *known, self.method, self.url.target)
+
+    def _follow(self) -> None:
+        self.redirects_left -= 1
+        self.authorization = None
+        self.answered = 0
+        downgrade = bool(self.settings.allow_downgrade)
+        step = next_step(self.code, str(self.location), self.url, self.method, self.headers, downgrade)
+        if step.same_origin:
+            # Credentials that stood in the URL are those of its origin.
+            step.url.username, step.url.password = self.url.username, self.url.password
+        else:
+            self.settings = self.settings.without_credentials()
+        self.url, self.method, self.headers = step.url, step.method, step.headers
+        if not step.keeps_body:
+            self.body = self.producer = None
 
     # -- the end --------------------------------------------------------------------------------------
 
@@ -286,7 +385,7 @@ class Fetch(asyncio.Future[HTTPResponse]):
         self.fail(failure)
 
     def _is_repeatable(self) -> bool:
-        return self.method in IDEMPOTENT and self.settings.body_producer is None
+        return self.method in IDEMPOTENT and self.producer is None
 
     def expire(self, now: float) -> None:
         """The time of a phase, or of all, is over."""
@@ -331,6 +430,8 @@ class Fetch(asyncio.Future[HTTPResponse]):
     def _resolve(self, response: HTTPResponse) -> None:
         if self.done():
             return
+        if self.client.trace is not None:
+            self.client.trace.done(self.request, response)
         callback, error = self.callback, response.error
         if callback is not None:
             self.callback = None
@@ -346,4 +447,7 @@ class Fetch(asyncio.Future[HTTPResponse]):
         cancelled = super().cancel(msg)
         if cancelled:
             self._leave()
+            if self.client.trace is not None:
+                error = asyncio.CancelledError("the fetch was cancelled")
+                self.client.trace.done(self.request, HTTPResponse(self.request, 599, error=error))
         return cancelled

@@ -8,10 +8,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from gustnado.escape import utf8
+from gustnado.http.client.bodies import encode_form, encode_json, encode_multipart
 from gustnado.http.client.errors import RequestError
 from gustnado.http.dates import format_timestamp
 from gustnado.http.headers import HTTPHeaders
@@ -20,7 +21,14 @@ if TYPE_CHECKING:
     import datetime
     import ssl
 
-__all__ = ["HTTPRequest", "RequestProxy", "headers_from"]
+__all__ = ["NOT_OPTIONS", "HTTPRequest", "RequestProxy", "headers_from"]
+
+Fields: TypeAlias = "Mapping[str, Any] | Iterable[tuple[str, Any]]"
+
+NOT_OPTIONS = frozenset(
+    {"self", "url", "method", "headers", "body", "if_modified_since", "use_gzip", "json", "form", "files"}
+)
+"""Parameters of a request that say what it is; all others say how to fetch it, and clients have defaults for them."""
 
 
 def headers_from(given: Mapping[str, Any] | None) -> HTTPHeaders:
@@ -80,6 +88,14 @@ class HTTPRequest:
     :param first_byte_timeout: seconds from the request to the first byte of the response.
     :param read_timeout: seconds without a byte of a response that is waited for.
     :param allow_downgrade: whether to follow a redirect from https to http.
+    :param auth_token: a bearer token (RFC 6750); authentication without a username.
+    :param proxy: the URL of a proxy (``http``, ``https``, ``socks5``, ``socks5h``), perhaps with credentials.
+    :param unix_socket: the path of a unix socket to connect to; ``url`` says only what to ask for there.
+    :param json: a body as JSON, of anything that can be said in it but ``None``.
+    :param form: a body as a form: a mapping, whose values may be lists, or pairs.
+    :param files: a body as a form with files, by name: bytes, ``(filename, bytes)`` or ``(filename, bytes, content
+        type)``; ``form`` has the other fields.
+    :raises gustnado.http.client.errors.RequestError: where there is more than one body, or ``files`` are malformed.
     """
 
     # What a request that does not say otherwise gets from a client that does not, either.
@@ -128,6 +144,9 @@ class HTTPRequest:
     first_byte_timeout: float | None = None
     read_timeout: float | None = None
     allow_downgrade: bool | None = None
+    auth_token: str | None = None
+    proxy: str | None = None
+    unix_socket: str | None = None
     _headers: Any = None
     _body: bytes | None = None
 
@@ -172,23 +191,45 @@ class HTTPRequest:
         first_byte_timeout: float | None = None,
         read_timeout: float | None = None,
         allow_downgrade: bool | None = None,
+        auth_token: str | None = None,
+        proxy: str | None = None,
+        unix_socket: str | None = None,
+        json: Any = None,
+        form: Fields | None = None,
+        files: Fields | None = None,
     ) -> None:
         given = locals()
-        for name in ("self", "headers", "body", "if_modified_since", "use_gzip"):
+        for name in NOT_OPTIONS - {"url", "method"}:
             del given[name]
         self.__dict__.update({name: value for name, value in given.items() if value is not None})
         self.start_time = time.time()
         if headers is not None:
-            self.headers = headers  # type: ignore[assignment]  # a map when it is fetched
+            self.headers = headers
         if body is not None:
-            self.body = body  # type: ignore[assignment]  # utf8 makes bytes of it
+            self.body = body
         if decompress_response is None and use_gzip is not None:
             self.decompress_response = use_gzip
+        if json is not None or form is not None or files is not None:
+            self._encode(json, form, files)
         if if_modified_since:
             self.headers["If-Modified-Since"] = format_timestamp(if_modified_since)
 
     url: str
     method: str = "GET"
+
+    def _encode(self, json: Any, form: Fields | None, files: Fields | None) -> None:
+        """Make the body of data."""
+        if self._body is not None or (json is not None and (form is not None or files is not None)):
+            raise RequestError("a request has one body: body, json, or form and files")
+        if json is not None:
+            self._body, content_type = encode_json(json)
+        elif files is not None:
+            self._body, content_type = encode_multipart(form, files)
+        else:
+            self._body, content_type = encode_form(form or ())
+        headers = self._headers = headers_from(self._headers)
+        if files is not None or "Content-Type" not in headers:
+            headers["Content-Type"] = content_type
 
     @property
     def headers(self) -> HTTPHeaders:

@@ -1,13 +1,14 @@
 """The client itself: its requests, its connections, and who gets which.
 
-What the :class:`~gustnado.http.client.pool.ConnectionPool` decides is done here. A request that finds an idle connection is
-written before :meth:`SimpleAsyncHTTPClient.fetch` returns; only a new connection takes a task.
+What the :class:`~gustnado.http.client.pool.ConnectionPool` decides is done here. A request that finds an idle
+connection is written before :meth:`SimpleAsyncHTTPClient.fetch` returns; only a new connection takes a task.
 """
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
+import re
 import weakref
 from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any, ClassVar
@@ -17,17 +18,25 @@ from gustnado.events.tcp_client import TCPClient
 from gustnado.http.client.api import AsyncHTTPClient, ResponseCallback
 from gustnado.http.client.connection import ClientConnection
 from gustnado.http.client.connector import Connector
+from gustnado.http.client.cookies import CookieJar
 from gustnado.http.client.deadlines import NEVER, Alarm
 from gustnado.http.client.errors import ClientClosedError
 from gustnado.http.client.fetch import CONNECTING, QUEUED, SENT, Fetch
 from gustnado.http.client.pool import OPEN, WAIT, ConnectionPool
 from gustnado.http.client.request import HTTPRequest, RequestProxy
 from gustnado.http.client.response import HTTPResponse
-from gustnado.http.client.settings import Settings, settings_for
+from gustnado.http.client.settings import Settings
+from gustnado.http.client.streaming import ResponseStream
+from gustnado.http.client.tracing import ClientTrace
 from gustnado.http.h1.response_parser import ResponseParser
 from gustnado.http.limits import Limits
+from gustnado.log import gen_log
 
 __all__ = ["SimpleAsyncHTTPClient"]
+
+_LONG_WAIT = 1.0  # seconds in line that are worth a line in the log
+_COMPLAINT_INTERVAL = 60.0
+_TIMEOUT_HINT = re.compile(r"timeout=([0-9]{1,6})")
 
 
 class SimpleAsyncHTTPClient(AsyncHTTPClient):
@@ -45,6 +54,9 @@ class SimpleAsyncHTTPClient(AsyncHTTPClient):
     :param max_idle: connections that are kept while nobody uses them; by default ``max_clients``.
     :param idle_timeout: seconds for which they are kept, unless the server says that it keeps them for a shorter time.
     :param limits: the other bounds on a response's head.
+    :param cookie_jar: a :class:`~gustnado.http.client.cookies.CookieJar`; without one cookies are the program's affair.
+    :param trust_env: whether ``http_proxy`` and the other variables of the environment name proxies.
+    :param trace: told of the life of each request.
     """
 
     default_max_clients: ClassVar[int] = 100
@@ -56,7 +68,7 @@ class SimpleAsyncHTTPClient(AsyncHTTPClient):
     max_clients: int
     max_body_size: int
 
-    def initialize(
+    def initialize(  # type: ignore[override]  # what it takes is its own affair
         self,
         max_clients: int | None = None,
         hostname_mapping: Mapping[Any, Any] | None = None,
@@ -69,6 +81,9 @@ class SimpleAsyncHTTPClient(AsyncHTTPClient):
         max_idle: int | None = None,
         idle_timeout: float = 60.0,
         limits: Limits | None = None,
+        cookie_jar: CookieJar | None = None,
+        trust_env: bool = False,
+        trace: ClientTrace | None = None,
     ) -> None:
         super().initialize(defaults=defaults)
         self.asyncio_loop: asyncio.AbstractEventLoop = self.io_loop.asyncio_loop
@@ -76,6 +91,10 @@ class SimpleAsyncHTTPClient(AsyncHTTPClient):
         self.max_buffer_size = max_buffer_size
         self.max_header_size = max_header_size
         self.max_body_size = max_buffer_size if max_body_size is None else max_body_size
+        self.max_stream_size = -1 if max_body_size is None else max_body_size
+        self.cookie_jar = cookie_jar
+        self.trust_env = trust_env
+        self.trace = trace
         self.own_resolver = resolver is None
         self.resolver: Resolver = Resolver() if resolver is None else resolver
         if hostname_mapping is not None:
@@ -86,11 +105,12 @@ class SimpleAsyncHTTPClient(AsyncHTTPClient):
         self._limits = limits or Limits()
         if max_header_size is not None:
             self._limits = dataclasses.replace(self._limits, max_header_size=max_header_size)
-        self._connector = Connector(self.tcp_client)
-        self._plain = Settings(self.defaults)
+        self._connector = Connector(self.tcp_client, self._limits)
+        self.plain = Settings(self.defaults)  # of all requests that say nothing
         self._fetches: set[Fetch] = set()
         self._alarm = Alarm(self.asyncio_loop, self._look)
         self._admitting = False
+        self._next_complaint = 0.0
         self._sentinel: AsyncGenerator[None, None] | None = None
 
     def close(self) -> None:
@@ -134,14 +154,26 @@ class SimpleAsyncHTTPClient(AsyncHTTPClient):
     ) -> asyncio.Future[HTTPResponse]:
         if type(self).fetch_impl is not SimpleAsyncHTTPClient.fetch_impl:
             return super().fetch(request, raise_error, callback, **kwargs)
-        request, raise_error, callback = self._arguments(request, raise_error, callback, kwargs)
-        fetch = Fetch(self, request, settings_for(request, self.defaults, self._plain), raise_error)
+        request, raises, callback = self._arguments(request, raise_error, callback, kwargs)
+        fetch = Fetch(self, request, raises)
         self._start(fetch)
         return fetch if callback is None else self._deliver(fetch, request, callback)
 
     def fetch_impl(self, request: HTTPRequest, callback: Callable[[HTTPResponse], object]) -> None:
         own = request.request if isinstance(request, RequestProxy) else request
-        self._start(Fetch(self, own, settings_for(own, self.defaults, self._plain), True, callback))
+        self._start(Fetch(self, own, True, callback))
+
+    def stream(self, request: HTTPRequest | str, **kwargs: Any) -> ResponseStream:
+        """Send a request, and read its response piece by piece: see :mod:`gustnado.http.client.streaming`.
+
+        The arguments are those of :meth:`fetch`. A status other than 2xx raises nothing. The body may have any length,
+        unless ``max_body_size`` was given to the client; ``request_timeout`` counts, so give one that is long enough.
+        """
+        request, _, _ = self._arguments(request, False, None, kwargs)
+        fetch = Fetch(self, request, False)
+        response = ResponseStream(fetch)
+        self._start(fetch)
+        return response
 
     def _start(self, fetch: Fetch) -> None:
         try:
@@ -157,10 +189,14 @@ class SimpleAsyncHTTPClient(AsyncHTTPClient):
         """Give ``fetch`` a connection, or a place in line."""
         verdict = self.pool.acquire(fetch.key, fetch)
         if verdict is WAIT:
+            if self.trace is not None:
+                self.trace.queued(fetch.request)
             settings = fetch.settings
             limits = [one for one in (settings.connect_timeout, settings.request_timeout) if one]
             timeout = settings.queue_timeout or min(limits, default=None)
-            self._alarm.watch(fetch.waits(QUEUED, self.asyncio_loop.time(), timeout))
+            now = self.asyncio_loop.time()
+            self._alarm.watch(fetch.waits(QUEUED, now, timeout))
+            self._alarm.watch(max(now + _LONG_WAIT, self._next_complaint))
         elif verdict is OPEN:
             self.open(fetch)
         else:
@@ -175,7 +211,7 @@ class SimpleAsyncHTTPClient(AsyncHTTPClient):
     async def _connect(self, fetch: Fetch) -> None:
         self._stand_guard()
         try:
-            stream = await self._connector.connect(fetch.url, fetch.settings)
+            stream = await self._connector.connect(fetch.url, fetch.settings, fetch.proxy)
         except Exception as error:
             fetch.fail(error)
             return
@@ -185,18 +221,22 @@ class SimpleAsyncHTTPClient(AsyncHTTPClient):
 
     def _send(self, fetch: Fetch, connection: ClientConnection) -> None:
         fetch.connection = connection
-        now = fetch.send_time = self.asyncio_loop.time()
-        settings = fetch.settings
-        timeout = settings.first_byte_timeout
-        self._alarm.watch(fetch.waits(SENT, now, settings.read_timeout if timeout is None else timeout))
+        fetch.send_time = self.asyncio_loop.time()
+        self.watch(fetch, SENT)
+        if self.trace is not None:
+            self.trace.connected(fetch.request, connection.served > 0)
         connection.send(fetch)
 
     def watch(self, fetch: Fetch, phase: int, pausing: bool = False) -> None:
-        """``fetch`` waits for more of its response; ``pausing``: its program is not ready for more."""
-        if phase == SENT:
-            return
-        timeout = None if pausing else fetch.settings.read_timeout
-        self._alarm.watch(fetch.waits(phase, self.asyncio_loop.time(), timeout))
+        """``fetch`` waits for more of its response, or its request moves on.
+
+        :param pausing: its program is not ready for more.
+        """
+        settings = fetch.settings
+        timeout = settings.read_timeout
+        if phase == SENT and settings.first_byte_timeout is not None:
+            timeout = settings.first_byte_timeout
+        self._alarm.watch(fetch.waits(phase, self.asyncio_loop.time(), None if pausing else timeout))
 
     # -- connections ----------------------------------------------------------------------------------
 
@@ -225,10 +265,20 @@ class SimpleAsyncHTTPClient(AsyncHTTPClient):
         if self._closed:
             connection.close()
             return
-        deadline = self.asyncio_loop.time() + self.idle_timeout
+        deadline = self.asyncio_loop.time() + self._idle_time(parser)
         for evicted in self.pool.keep(connection.key, connection, deadline):
             evicted.close()
         self._alarm.watch(deadline)
+
+    def _idle_time(self, parser: ResponseParser) -> float:
+        """How long to keep a connection: less long than the server says that it does, if it says so."""
+        headers = parser.headers
+        if headers is not None and "Keep-Alive" in headers:
+            hint = _TIMEOUT_HINT.search(headers["Keep-Alive"])
+            if hint is not None:
+                seconds = float(hint[1])
+                return min(self.idle_timeout, max(seconds - 1.0, seconds / 2))
+        return self.idle_timeout
 
     def lost(self, connection: ClientConnection) -> None:
         """``connection`` has closed."""
@@ -244,10 +294,27 @@ class SimpleAsyncHTTPClient(AsyncHTTPClient):
             fetch.expire(now)
         for connection in self.pool.expire(now):
             connection.close()
+        dues = [fetch.due for fetch in self._fetches]
         idle = self.pool.next_deadline()
-        return min([fetch.due for fetch in self._fetches], default=NEVER) if idle is None else min(
-            [idle, *[fetch.due for fetch in self._fetches]]
-        )
+        if idle is not None:
+            dues.append(idle)
+        waiting = self.pool.waiting()
+        if waiting:
+            dues.append(self._complain(waiting, now))
+        return min(dues, default=NEVER)
+
+    def _complain(self, waiting: list[Fetch], now: float) -> float:
+        """Log, but not all the time, where requests wait for long; returns when to look again."""
+        since = waiting[0].start_time
+        if now >= max(since + _LONG_WAIT, self._next_complaint):
+            self._next_complaint = now + _COMPLAINT_INTERVAL
+            gen_log.warning(
+                "%d requests wait for one of max_clients=%d connections, the first since %.1f s",
+                len(waiting),
+                self.max_clients,
+                now - since,
+            )
+        return max(since + _LONG_WAIT, self._next_complaint)
 
     def _stand_guard(self) -> None:
         """Have idle connections closed when the loop is about to close.

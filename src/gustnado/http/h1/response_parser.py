@@ -50,7 +50,10 @@ class ResponseParser(MessageParser):
     What it shares with other parsers is told in :class:`~gustnado.http.h1.message_parser.MessageParser`.
     """
 
-    __slots__ = ("_connect", "_head", "_informational", "_least_limit", "code", "reason", "started", "until_close", "version")
+    __slots__ = (
+        "_connect", "_head", "_informational", "_least_limit", "code", "reason", "started",
+        "until_close", "version",
+    )  # fmt: skip
 
     def __init__(self, limits: Limits) -> None:
         MessageParser.__init__(self, limits)

@@ -208,6 +208,11 @@ class OutputMixin(HandlerState):
         self.set_header("Location", _location(url))
         self.finish()
 
+    def _clear_representation_headers(self) -> None:
+        """Drop the fields that describe a body; programs for Tornado override it under this name."""
+        for name in _REPRESENTATION:
+            self._headers._fields.pop(name, None)
+
     def detach(self) -> IOStream:
         """Take the stream for another protocol, as after an upgrade; the handler is finished then."""
         self._finished = True
@@ -231,8 +236,7 @@ def _complete_head(handler: OutputMixin, whole: bool) -> None:
     if status == 204 or status == 304 or 100 <= status < 200:
         if handler._write_buffer:
             raise RuntimeError(f"Cannot send body with {status}")
-        for name in _REPRESENTATION:
-            handler._headers._fields.pop(name, None)
+        handler._clear_representation_headers()
     elif not whole and "Content-Length" not in handler._headers._fields:
         handler._headers._fields["Content-Length"] = str(sum([len(part) for part in handler._write_buffer]))
 
