@@ -22,9 +22,9 @@ pytestmark = pytest.mark.skipif(
 AREAS = {
     "client": "curl_httpclient_test httpclient_test simple_httpclient_test".split(),
     "events": """
-        asyncio_test autoreload_test concurrent_test escape_test gen_test import_test ioloop_test iostream_test
-        locks_test log_test netutil_test options_test process_test queues_test tcpclient_test tcpserver_test
-        testing_test twisted_test util_test
+        asyncio_test autoreload_test concurrent_test escape_test gen_test import_test ioloop_test
+        iostream_test locks_test log_test netutil_test options_test process_test queues_test tcpclient_test
+        tcpserver_test testing_test twisted_test util_test
     """.split(),
 }
 MODULES = sorted(module for modules in AREAS.values() for module in modules)

@@ -270,6 +270,13 @@ class TestLife:
         assert len(errors) == 2
         assert not loop.closing
 
+    def test_it_says_whether_it_runs(self, loop):
+        seen = [loop.running()]
+        loop.add_callback(lambda: seen.append(loop.running()))
+        loop.add_callback(loop.stop)
+        loop.start()
+        assert [*seen, loop.running()] == [False, True, False]
+
     def test_closing_twice_is_harmless(self, loop):
         loop.close()
         loop.close()

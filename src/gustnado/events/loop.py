@@ -273,6 +273,10 @@ class IOLoop(Configurable, LoopDescriptors):
         """
         self.asyncio_loop.stop()
 
+    def running(self) -> bool:
+        """Whether the loop runs now, in whichever thread."""
+        return self.asyncio_loop.is_running()
+
     def run_sync(self, func: Callable[[], Any], timeout: float | None = None) -> Any:
         """Start the loop, call ``func``, stop when what it returned is done, and return its result.
 

@@ -87,6 +87,7 @@ class _Block:
     def _end(self) -> None:
         token, self._token = self._token, None
         consistent = frames.get() is self._inside
+        self._inside = ()  # which holds this object, and so would wait for the garbage collector
         try:
             if token is not None:
                 frames.reset(token)

@@ -199,16 +199,25 @@ class PointRunner:
             future_set_exception_unless_cancelled(future, error)
         self._waiting = None
 
-    def _close_book(self) -> None:
-        """The generator has ended.
+    def _check_leaks(self) -> None:
+        """The generator has ended well.
 
         :raises LeakedCallbackError: where it never waited for a callback, unless an exception kept it from it.
         """
+        if self._book is not None and not self._had_exception:
+            self._book.check_leaks()
+
+    def _retire(self) -> None:
+        """The generator has ended: what callbacks raise from now on is not for it."""
         self._waiting = None
         if self._guard is not None:
             self._guard.deactivate()
-        if self._book is not None and not self._had_exception:
-            self._book.check_leaks()
+            # Callbacks that never come may hold the guard for long; it must not hold the generator.
+            self._guard.exception_handler = _decline
+
+
+def _decline(typ: type[BaseException], value: BaseException, tb: TracebackType | None) -> bool:
+    return False
 
 
 class YieldPoint:

@@ -174,7 +174,11 @@ class HTTPServerRequest(RequestData):
     :ivar body: the body as bytes; empty where the handler streams it.
     :ivar connection: the :class:`~gustnado.http.delegates.HTTPConnection` to answer on.
     :ivar server_connection: stands for the long-lived connection; see the delegates.
+    :ivar trailers: the trailer fields that came after the body (RFC 9110 section 6.5), ``None`` without any.
     """
+
+    trailers: HTTPHeaders | None = None
+    _body_future: Any = None  # of a handler that streams its body and has been wrapped
 
     def _limits(self) -> Limits:
         limits: Limits = getattr(self.server_connection, "limits", _DEFAULT_LIMITS)

@@ -17,7 +17,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from typing import TYPE_CHECKING, Any
 
 from gustnado.http.client.auth import Challenge, digest, digest_challenge
@@ -47,8 +47,6 @@ from gustnado.http.headers import HTTPHeaders
 from gustnado.log import app_log
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
-
     from gustnado.http.client.connection import ClientConnection
     from gustnado.http.client.simple import SimpleAsyncHTTPClient
     from gustnado.http.h1.response_parser import ResponseParser
@@ -59,6 +57,8 @@ QUEUED, CONNECTING, SENT, READING, DONE = range(5)
 
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
 """Methods that may be sent again where nobody knows whether the first time counted (RFC 9110 section 9.2.2)."""
+
+_MOST_HEADS = 256  # of plain requests that a client remembers
 
 _NO_HEADERS = HTTPHeaders()  # of all requests without any; nobody writes to it
 
@@ -72,13 +72,35 @@ class Fetch(asyncio.Future[HTTPResponse]):
     :param callback: takes the response, or one of status 599 with the error, instead of whoever awaits.
     """
 
-    __slots__ = (
-        "_on_head", "answered", "authorization", "body", "callback", "challenge", "chunks", "client",
-        "close_after", "code", "connect_time", "connection", "deadline", "discarding", "due", "head", "head_time",
-        "headers", "key", "location", "max_body_size", "method", "phase", "producer", "proxy", "raise_error",
-        "reason", "redirects_left", "repeated", "request", "response_headers", "send_time", "settings", "sink",
-        "start_time", "start_wall_time", "task", "url",
-    )  # fmt: skip
+    settings: Settings
+    url: ClientURL
+    key: Hashable
+    head: bytes
+    code: int
+    reason: str
+    response_headers: HTTPHeaders
+    phase = QUEUED
+    method = "GET"
+    headers = _NO_HEADERS
+    body: bytes | None = None
+    producer: Any = None
+    proxy: Proxy | None = None
+    connection: ClientConnection | None = None
+    task: asyncio.Task[None] | None = None
+    sink: Callable[[bytes], Any] | None = None
+    redirects_left = 0
+    close_after = False
+    repeated = False  # it has been sent a second time, and is not a third
+    discarding = False  # the body of this response is of no interest
+    location: str | None = None
+    challenge: Challenge | None = None  # to be answered
+    answered = 0
+    authorization: str | None = None  # the answer
+    start_time = send_time = head_time = 0.0  # on the loop's clock
+    connect_time = -1.0
+    start_wall_time: float | None = None
+    deadline = due = NEVER
+    _on_head: Callable[[int, str, HTTPHeaders, str], object] | None = None
 
     def __init__(
         self,
@@ -92,24 +114,8 @@ class Fetch(asyncio.Future[HTTPResponse]):
         self.request = request
         self.raise_error = raise_error
         self.callback = callback
-        self.phase = QUEUED
-        self.connection: ClientConnection | None = None
-        self.task: asyncio.Task[None] | None = None
         self.chunks: list[bytes] = []
-        self.sink: Callable[[bytes], Any] | None = None
-        self.repeated = False  # it has been sent a second time, and is not a third
-        self.discarding = False  # the body of this response is of no interest
-        self.location: str | None = None
-        self.challenge: Challenge | None = None  # to be answered
-        self.answered = 0
-        self.authorization: str | None = None  # the answer
-        self.proxy: Proxy | None = None
         self.max_body_size = client.max_body_size
-        self.start_time = self.send_time = self.head_time = 0.0
-        self.connect_time = -1.0
-        self.start_wall_time: float | None = None
-        self.deadline = self.due = NEVER
-        self._on_head: Callable[[int, str, HTTPHeaders, str], object] | None = None
 
     def stream_to(
         self, on_head: Callable[[int, str, HTTPHeaders, str], object], sink: Callable[[bytes], Any]
@@ -130,9 +136,16 @@ class Fetch(asyncio.Future[HTTPResponse]):
         :raises gustnado.http.client.errors.RequestError: where it cannot be sent.
         """
         request, client = self.request, self.client
-        self.settings: Settings = settings_for(request, client.defaults, client.plain)
-        settings = self.settings
-        self.url: ClientURL = parse_url(request.url)
+        is_plain = len(request.__dict__) == 2  # url and start_time
+        if is_plain:
+            known = client.plain_heads.get(request.url)
+            if known is not None:
+                self.settings = client.plain
+                self.redirects_left = client.plain.max_redirects or 0
+                self.url, self.key, self.head = known
+                return
+        settings = self.settings = settings_for(request, client.defaults, client.plain)
+        self.url = parse_url(request.url)
         self.method = request.method
         self.body = request.body
         self.producer = settings.body_producer
@@ -140,9 +153,13 @@ class Fetch(asyncio.Future[HTTPResponse]):
             raise RequestError("a request has one body: body or body_producer")
         given = request._headers
         self.headers = headers_from(given) if given else _NO_HEADERS
-        self.redirects_left: int = settings.max_redirects or 0
+        self.redirects_left = settings.max_redirects or 0
         check_body(self.method, self.body is not None or self.producer is not None, settings)
         self._make_head()
+        if is_plain and client.keeps_heads and self.url.username is None and settings is client.plain:
+            if len(client.plain_heads) >= _MOST_HEADS:
+                client.plain_heads.clear()
+            client.plain_heads[request.url] = (self.url, self.key, self.head)
 
     def _make_head(self) -> None:
         """The bytes of the head, and which connections may take them."""
@@ -151,7 +168,7 @@ class Fetch(asyncio.Future[HTTPResponse]):
         headers = self._fields()
         target = url.target
         if proxy is None:
-            self.key: Hashable = (url.origin, settings.transport)
+            self.key = (url.origin, settings.transport)
         elif proxy.tunnels(url):
             self.key = (url.origin, settings.transport, proxy)
         else:
@@ -213,7 +230,7 @@ class Fetch(asyncio.Future[HTTPResponse]):
         self.code = code = parser.code
         self.reason = parser.reason
         headers = parser.headers
-        self.response_headers: HTTPHeaders = headers if headers is not None else HTTPHeaders()
+        self.response_headers = headers if headers is not None else HTTPHeaders()
         if client.trace is not None:
             client.trace.first_byte(self.request)
         if client.cookie_jar is not None:
@@ -358,11 +375,11 @@ class Fetch(asyncio.Future[HTTPResponse]):
         downgrade = bool(self.settings.allow_downgrade)
         step = next_step(self.code, str(self.location), self.url, self.method, self.headers, downgrade)
         if step.same_origin:
-            # Credentials that stood in the URL are those of its origin.
-            step.url.username, step.url.password = self.url.username, self.url.password
+            self.url = step.url.with_userinfo_of(self.url)  # which is that of their origin
         else:
             self.settings = self.settings.without_credentials()
-        self.url, self.method, self.headers = step.url, step.method, step.headers
+            self.url = step.url
+        self.method, self.headers = step.method, step.headers
         if not step.keeps_body:
             self.body = self.producer = None
 

@@ -15,7 +15,6 @@ in common with another one to take its requests: scheme, host, port, TLS options
 >>> pool.acquire("a", "first") is OPEN, pool.acquire("a", "second") is WAIT
 (True, True)
 >>> pool.keep("a", "connection", deadline=10.0)
-[]
 >>> pool.release("a")
 >>> pool.admit()
 ('second', 'a', 'connection')
@@ -31,7 +30,7 @@ from typing import Any, Final, TypeAlias
 __all__ = ["OPEN", "WAIT", "ConnectionPool"]
 
 
-Line: TypeAlias = "OrderedDict[Any, Hashable]"
+Line: TypeAlias = "OrderedDict[Any, Host]"
 
 
 class Verdict(enum.Enum):
@@ -47,6 +46,18 @@ WAIT: Final = Verdict.WAIT
 """The ticket waits in line: :meth:`ConnectionPool.admit` will name it."""
 
 
+class Host:
+    """What the pool knows of one key: slots in use, idle connections with their deadlines, tickets that wait for it."""
+
+    __slots__ = ("blocked", "idle", "key", "used")
+
+    def __init__(self, key: Hashable) -> None:
+        self.key = key
+        self.used = 0
+        self.idle: list[tuple[float, Any]] = []  # the one used last at the end
+        self.blocked: Line = OrderedDict()
+
+
 class ConnectionPool:
     """Decides; see the module.
 
@@ -54,27 +65,27 @@ class ConnectionPool:
     :param max_clients_per_host: slots of one key; ``None`` is no bound but ``max_clients``.
     :param max_idle: connections that are kept; ``None`` is ``max_clients``.
     :raises ValueError: where one of them is less than 1 (``max_idle``: less than 0, which keeps none).
+    :ivar active: slots in use.
     """
+
+    __slots__ = ("_hosts", "_idle_count", "_line", "_waiting", "active", "max_clients", "max_idle", "max_per_host")
 
     def __init__(
         self, max_clients: int, max_clients_per_host: int | None = None, max_idle: int | None = None
     ) -> None:
-        if max_clients < 1 or (max_clients_per_host or 1) < 1:
+        per_host = max_clients if max_clients_per_host is None else max_clients_per_host
+        if max_clients < 1 or per_host < 1:
             raise ValueError("max_clients and max_clients_per_host must be at least 1")
         if max_idle is not None and max_idle < 0:
             raise ValueError("max_idle must not be negative")
         self.max_clients = max_clients
-        self.max_per_host = max_clients_per_host or max_clients
+        self.max_per_host = per_host
         self.max_idle = max_clients if max_idle is None else max_idle
         self.active = 0
-        self._in_use: dict[Hashable, int] = {}
-        # Idle connections of a key, the one used last at the end; and all of them, the longest idle first.
-        self._idle: dict[Hashable, list[Any]] = {}
-        self._deadlines: OrderedDict[Any, tuple[Hashable, float]] = OrderedDict()
-        # In line; and those behind a busy host, by key; and in which of these lines a ticket is.
+        self._hosts: dict[Hashable, Host] = {}
+        self._idle_count = 0
         self._line: Line = OrderedDict()
-        self._blocked: dict[Hashable, Line] = {}
-        self._waiting: dict[Any, Line] = {}
+        self._waiting: dict[Any, Line] = {}  # in which line each ticket is
 
     # -- slots ----------------------------------------------------------------------------------------
 
@@ -83,50 +94,49 @@ class ConnectionPool:
 
         :returns: an idle connection, which is no longer the pool's; :data:`OPEN`; or :data:`WAIT`.
         """
+        host = self._host(key)
         if self.active < self.max_clients and not self._line:
-            used = self._in_use.get(key, 0)
-            if used < self.max_per_host:
-                self.active += 1
-                self._in_use[key] = used + 1
-                return self._take_idle(key)
-            self._stand(self._blocked.setdefault(key, OrderedDict()), ticket, key)
+            if host.used < self.max_per_host:
+                return self._let_in(host)
+            self._stand(host.blocked, ticket, host)
         else:
-            self._stand(self._line, ticket, key)
+            self._stand(self._line, ticket, host)
         return WAIT
 
-    def _stand(self, line: Line, ticket: Any, key: Hashable) -> None:
-        line[ticket] = key
-        self._waiting[ticket] = line
+    def _host(self, key: Hashable) -> Host:
+        host = self._hosts.get(key)
+        if host is None:
+            host = self._hosts[key] = Host(key)
+        return host
 
-    def _take_idle(self, key: Hashable) -> Any:
-        connections = self._idle.get(key)
-        if not connections:
+    def _let_in(self, host: Host) -> Any:
+        self.active += 1
+        host.used += 1
+        if not host.idle:
             return OPEN
-        connection = connections.pop()
-        if not connections:
-            del self._idle[key]
-        del self._deadlines[connection]
-        return connection
+        self._idle_count -= 1
+        return host.idle.pop()[1]
+
+    def _stand(self, line: Line, ticket: Any, host: Host) -> None:
+        line[ticket] = host
+        self._waiting[ticket] = line
 
     def release(self, key: Hashable) -> None:
         """Give back the slot of a ticket that was let in; :meth:`admit` is to be called then."""
+        host = self._hosts[key]
         self.active -= 1
-        used = self._in_use[key] - 1
-        if used:
-            self._in_use[key] = used
-        else:
-            del self._in_use[key]
-        if self._blocked:
-            self._unblock(key)
-
-    def _unblock(self, key: Hashable) -> None:
-        blocked = self._blocked.get(key)
-        if blocked:
-            ticket, _ = blocked.popitem(last=False)
-            self._stand(self._line, ticket, key)
+        host.used -= 1
+        if host.blocked:
+            ticket, _ = host.blocked.popitem(last=False)
+            self._stand(self._line, ticket, host)
             self._line.move_to_end(ticket, last=False)  # it has waited longer than whoever is there
-            if not blocked:
-                del self._blocked[key]
+        elif not host.used and not host.idle:
+            self._forget_host(host)
+
+    def _forget_host(self, host: Host) -> None:
+        """A host of which nothing is known any more; but tickets in line may refer to it."""
+        if not host.used and not host.idle and not host.blocked and not self._waiting:
+            self._hosts.pop(host.key, None)
 
     def admit(self) -> tuple[Any, Hashable, Any] | None:
         """Let the next one in line in, if there is a slot.
@@ -134,15 +144,12 @@ class ConnectionPool:
         :returns: ``(ticket, key, what acquire would have returned)``; ``None`` where nobody can be let in.
         """
         while self._line and self.active < self.max_clients:
-            ticket, key = self._line.popitem(last=False)
-            used = self._in_use.get(key, 0)
-            if used >= self.max_per_host:
-                self._stand(self._blocked.setdefault(key, OrderedDict()), ticket, key)
+            ticket, host = self._line.popitem(last=False)
+            if host.used >= self.max_per_host:
+                self._stand(host.blocked, ticket, host)
                 continue
             del self._waiting[ticket]
-            self.active += 1
-            self._in_use[key] = used + 1
-            return ticket, key, self._take_idle(key)
+            return ticket, host.key, self._let_in(host)
         return None
 
     def withdraw(self, ticket: Any) -> bool:
@@ -150,9 +157,7 @@ class ConnectionPool:
         line = self._waiting.pop(ticket, None)
         if line is None:
             return False
-        key = line.pop(ticket)
-        if not line and line is not self._line:
-            del self._blocked[key]
+        self._forget_host(line.pop(ticket))
         return True
 
     def waiting(self) -> list[Any]:
@@ -161,45 +166,60 @@ class ConnectionPool:
 
     # -- idle connections -----------------------------------------------------------------------------
 
-    def keep(self, key: Hashable, connection: Any, deadline: float) -> list[Any]:
+    def keep(self, key: Hashable, connection: Any, deadline: float) -> list[Any] | None:
         """Keep a connection for later requests.
 
         :param deadline: when to close it, on the caller's clock.
-        :returns: connections to close for it, which may be itself.
+        :returns: connections to close for it, which may be itself; ``None`` where there are none.
         """
         if not self.max_idle:
             return [connection]
-        evicted = []
-        if len(self._deadlines) >= self.max_idle:
-            oldest = next(iter(self._deadlines))
-            self.forget(oldest)
-            evicted.append(oldest)
-        self._deadlines[connection] = (key, deadline)
-        self._idle.setdefault(key, []).append(connection)
+        evicted = None
+        if self._idle_count >= self.max_idle:
+            evicted = [self._take_oldest()]
+        self._host(key).idle.append((deadline, connection))
+        self._idle_count += 1
         return evicted
 
-    def forget(self, connection: Any) -> bool:
+    def _take_oldest(self) -> Any:
+        """Of the connections that are first of their hosts, the one that is to go first."""
+        hosts = [host for host in self._hosts.values() if host.idle]
+        firsts = [host.idle[0][0] for host in hosts]
+        host = hosts[firsts.index(min(firsts))]
+        self._idle_count -= 1
+        connection = host.idle.pop(0)[1]
+        self._forget_host(host)
+        return connection
+
+    def forget(self, key: Hashable, connection: Any) -> bool:
         """Take an idle connection, which has closed, out of the pool; false where it is not in it."""
-        entry = self._deadlines.pop(connection, None)
-        if entry is None:
+        host = self._hosts.get(key)
+        if host is None:
             return False
-        connections = self._idle[entry[0]]
-        connections.remove(connection)
-        if not connections:
-            del self._idle[entry[0]]
+        kept = [entry for entry in host.idle if entry[1] is not connection]
+        if len(kept) == len(host.idle):
+            return False
+        host.idle = kept
+        self._idle_count -= 1
+        self._forget_host(host)
         return True
 
     def expire(self, now: float) -> list[Any]:
         """The idle connections whose deadline has passed, which are no longer the pool's: to be closed."""
-        expired = [connection for connection, (_, deadline) in self._deadlines.items() if deadline <= now]
-        for connection in expired:
-            self.forget(connection)
+        expired = []
+        for host in list(self._hosts.values()):
+            late = [entry[1] for entry in host.idle if entry[0] <= now]
+            if late:
+                host.idle = [entry for entry in host.idle if entry[0] > now]
+                self._idle_count -= len(late)
+                expired.extend(late)
+                self._forget_host(host)
         return expired
 
     def next_deadline(self) -> float | None:
         """When the first of the idle connections is to be closed; ``None`` without any."""
-        return min((deadline for _, deadline in self._deadlines.values()), default=None)
+        return min([entry[0] for host in self._hosts.values() for entry in host.idle], default=None)
 
     def idle(self) -> list[Any]:
         """All idle connections."""
-        return list(self._deadlines)
+        return [entry[1] for host in self._hosts.values() for entry in host.idle]

@@ -10,7 +10,7 @@ import asyncio
 import dataclasses
 import re
 import weakref
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Hashable, Mapping
 from typing import Any, ClassVar
 
 from gustnado.events.resolver import OverrideResolver, Resolver
@@ -23,11 +23,12 @@ from gustnado.http.client.deadlines import NEVER, Alarm
 from gustnado.http.client.errors import ClientClosedError
 from gustnado.http.client.fetch import CONNECTING, QUEUED, SENT, Fetch
 from gustnado.http.client.pool import OPEN, WAIT, ConnectionPool
-from gustnado.http.client.request import HTTPRequest, RequestProxy
+from gustnado.http.client.request import HTTPRequest, RequestProxy, plain_request
 from gustnado.http.client.response import HTTPResponse
 from gustnado.http.client.settings import Settings
 from gustnado.http.client.streaming import ResponseStream
 from gustnado.http.client.tracing import ClientTrace
+from gustnado.http.client.urls import ClientURL
 from gustnado.http.h1.response_parser import ResponseParser
 from gustnado.http.limits import Limits
 from gustnado.log import gen_log
@@ -86,6 +87,7 @@ class SimpleAsyncHTTPClient(AsyncHTTPClient):
         trace: ClientTrace | None = None,
     ) -> None:
         super().initialize(defaults=defaults)
+        self._is_own = type(self).fetch_impl is SimpleAsyncHTTPClient.fetch_impl
         self.asyncio_loop: asyncio.AbstractEventLoop = self.io_loop.asyncio_loop
         self.max_clients = self.default_max_clients if max_clients is None else max_clients
         self.max_buffer_size = max_buffer_size
@@ -107,6 +109,9 @@ class SimpleAsyncHTTPClient(AsyncHTTPClient):
             self._limits = dataclasses.replace(self._limits, max_header_size=max_header_size)
         self._connector = Connector(self.tcp_client, self._limits)
         self.plain = Settings(self.defaults)  # of all requests that say nothing
+        self.plain_heads: dict[str, tuple[ClientURL, Hashable, bytes]] = {}
+        self.keeps_heads = cookie_jar is None and not trust_env
+        self._time = self.asyncio_loop.time
         self._fetches: set[Fetch] = set()
         self._alarm = Alarm(self.asyncio_loop, self._look)
         self._admitting = False
@@ -152,8 +157,12 @@ class SimpleAsyncHTTPClient(AsyncHTTPClient):
         callback: ResponseCallback | None = None,
         **kwargs: Any,
     ) -> asyncio.Future[HTTPResponse]:
-        if type(self).fetch_impl is not SimpleAsyncHTTPClient.fetch_impl:
+        if not self._is_own:
             return super().fetch(request, raise_error, callback, **kwargs)
+        if type(request) is str and raise_error is True and callback is None and not kwargs and not self._closed:
+            fetch = Fetch(self, plain_request(request), True)
+            self._start(fetch)
+            return fetch
         request, raises, callback = self._arguments(request, raise_error, callback, kwargs)
         fetch = Fetch(self, request, raises)
         self._start(fetch)
@@ -182,7 +191,7 @@ class SimpleAsyncHTTPClient(AsyncHTTPClient):
             fetch.fail(error)
             return
         self._fetches.add(fetch)
-        fetch.begin(self.asyncio_loop.time())
+        fetch.begin(self._time())
         self.dispatch(fetch)
 
     def dispatch(self, fetch: Fetch) -> None:
@@ -194,7 +203,7 @@ class SimpleAsyncHTTPClient(AsyncHTTPClient):
             settings = fetch.settings
             limits = [one for one in (settings.connect_timeout, settings.request_timeout) if one]
             timeout = settings.queue_timeout or min(limits, default=None)
-            now = self.asyncio_loop.time()
+            now = self._time()
             self._alarm.watch(fetch.waits(QUEUED, now, timeout))
             self._alarm.watch(max(now + _LONG_WAIT, self._next_complaint))
         elif verdict is OPEN:
@@ -205,7 +214,7 @@ class SimpleAsyncHTTPClient(AsyncHTTPClient):
     def open(self, fetch: Fetch) -> None:
         """Make a connection for ``fetch``, which has a slot."""
         self._alarm.watch(fetch.waits(CONNECTING, 0.0, None))
-        fetch.connect_time = self.asyncio_loop.time()
+        fetch.connect_time = self._time()
         fetch.task = self.asyncio_loop.create_task(self._connect(fetch))
 
     async def _connect(self, fetch: Fetch) -> None:
@@ -221,8 +230,10 @@ class SimpleAsyncHTTPClient(AsyncHTTPClient):
 
     def _send(self, fetch: Fetch, connection: ClientConnection) -> None:
         fetch.connection = connection
-        fetch.send_time = self.asyncio_loop.time()
-        self.watch(fetch, SENT)
+        now = fetch.send_time = self._time()
+        settings = fetch.settings
+        timeout = settings.first_byte_timeout
+        self._alarm.watch(fetch.waits(SENT, now, settings.read_timeout if timeout is None else timeout))
         if self.trace is not None:
             self.trace.connected(fetch.request, connection.served > 0)
         connection.send(fetch)
@@ -236,7 +247,7 @@ class SimpleAsyncHTTPClient(AsyncHTTPClient):
         timeout = settings.read_timeout
         if phase == SENT and settings.first_byte_timeout is not None:
             timeout = settings.first_byte_timeout
-        self._alarm.watch(fetch.waits(phase, self.asyncio_loop.time(), None if pausing else timeout))
+        self._alarm.watch(fetch.waits(phase, self._time(), None if pausing else timeout))
 
     # -- connections ----------------------------------------------------------------------------------
 
@@ -265,9 +276,11 @@ class SimpleAsyncHTTPClient(AsyncHTTPClient):
         if self._closed:
             connection.close()
             return
-        deadline = self.asyncio_loop.time() + self._idle_time(parser)
-        for evicted in self.pool.keep(connection.key, connection, deadline):
-            evicted.close()
+        deadline = self._time() + self._idle_time(parser)
+        evicted = self.pool.keep(connection.key, connection, deadline)
+        if evicted is not None:
+            for other in evicted:
+                other.close()
         self._alarm.watch(deadline)
 
     def _idle_time(self, parser: ResponseParser) -> float:
@@ -282,7 +295,7 @@ class SimpleAsyncHTTPClient(AsyncHTTPClient):
 
     def lost(self, connection: ClientConnection) -> None:
         """``connection`` has closed."""
-        self.pool.forget(connection)
+        self.pool.forget(connection.key, connection)
 
     def _close_idle(self) -> None:
         for connection in self.pool.expire(NEVER):

@@ -56,6 +56,14 @@ class ClientURL:
             username, _, password = userinfo.partition(":")
             self.username, self.password = unquote(username), unquote(password)
 
+    def with_userinfo_of(self, other: ClientURL) -> ClientURL:
+        """This URL with the username and the password of another; itself where that has none."""
+        if other.username is None:
+            return self
+        url = ClientURL(self.scheme, self.host, self.port, self.target, None)
+        url.username, url.password = other.username, other.password
+        return url
+
 
 def parse_url(url: str) -> ClientURL:
     """Take a URL apart.
