@@ -13,7 +13,8 @@ A worker is in one of three states::
 
 What holds:
 
-- As many workers as wanted are STARTING or READY, unless starting has to wait. A death that nobody asked for is made
+- As many workers as wanted are STARTING or READY, unless starting has to wait: the very first one is waited for, so
+  that a program which cannot start says so once. A death that nobody asked for is made
   good: at once where the worker had been ready for :data:`HEALTHY_AFTER` seconds, else after a back-off, which
   doubles from :data:`FIRST_DELAY` to :data:`LONGEST_DELAY` seconds with each such death in a row.
 - A worker that says it cannot be started (:data:`CANNOT_START`), or :data:`MOST_FAILURES` that die in a row, end
@@ -159,7 +160,7 @@ class Supervisor:
     # What happens
 
     def begin(self, now: float) -> list[Action]:
-        """Start the first workers."""
+        """Start the first worker."""
         return self._reconcile(now)
 
     def ready(self, number: int, now: float) -> list[Action]:
@@ -232,7 +233,7 @@ class Supervisor:
     def next_time(self) -> float | None:
         """When :meth:`tick` has something to do next, if nothing else happens."""
         times = [worker.deadline for worker in self._workers.values() if worker.deadline is not None]
-        if self._exit_status is None and len(self._active()) < self.wanted:
+        if self._exit_status is None and len(self._active()) < self._target():
             times.append(self._not_before)
         return min(times, default=None)
 
@@ -240,6 +241,9 @@ class Supervisor:
 
     def _active(self) -> list[_Worker]:
         return [worker for worker in self._workers.values() if worker.state is not State.STOPPING]
+
+    def _target(self) -> int:
+        return self.wanted if self._ever_ready else 1
 
     def _count_failure(self, worker: _Worker, status: int, now: float) -> list[Action]:
         if self._exit_status is not None:
@@ -277,7 +281,7 @@ class Supervisor:
             return [] if self._workers else [Exit(self._exit_status)]
         actions: list[Action] = []
         spare = self._roll(now, actions)
-        while len(self._active()) < self.wanted and now >= self._not_before:
+        while len(self._active()) < self._target() and now >= self._not_before:
             actions.append(self._start(now))
         while len(self._active()) > self.wanted + spare:
             # The old ones first, else the newest: it has the fewest connections.

@@ -21,7 +21,7 @@ from gustnado.events.loop import IOLoop
 from gustnado.http.server import HTTPServer
 from gustnado.log import app_log, gen_log
 
-__all__ = ["END_SIGNALS", "on_signals", "run_until_signal", "wait_for_signal"]
+__all__ = ["END_SIGNALS", "end_tasks", "on_signals", "run_until_signal", "wait_for_signal"]
 
 END_SIGNALS: tuple[int, ...] = (signal.SIGINT, signal.SIGTERM)
 """What ends a server: Ctrl-C, and what process managers send."""
@@ -44,7 +44,7 @@ def run_until_signal(
 
     async def main() -> None:
         await wait_for_signal(*servers, grace=grace, signals=signals)
-        await _end_tasks()
+        await end_tasks()
 
     IOLoop.current().run_sync(main)
 
@@ -102,8 +102,8 @@ def _from_signal(
     return received
 
 
-async def _end_tasks() -> None:
-    """Cancel the tasks that are left, and wait for their end."""
+async def end_tasks() -> None:
+    """Cancel all other tasks of the loop, and wait for their end; what they raise is logged."""
     tasks = asyncio.all_tasks() - {asyncio.current_task()}
     for task in tasks:
         task.cancel()
