@@ -106,7 +106,7 @@ def test_a_full_disk_costs_lines_and_is_told_once(path, log, expect_log, monkeyp
             raise OSError(28, "No space left on device")
         return write(fd, data)
 
-    monkeypatch.setattr(module.os, "write", failing)
+    monkeypatch.setattr(os, "write", failing)
     with expect_log("gustnado.general", "lines are lost.*No space left", count=1):
         log.write("lost")
         log.write("lost")
@@ -121,7 +121,7 @@ def test_a_full_disk_costs_lines_and_is_told_once(path, log, expect_log, monkeyp
 
 def test_writes_that_the_system_cuts_short_are_completed(path, log, monkeypatch) -> None:
     write = os.write
-    monkeypatch.setattr(module.os, "write", lambda fd, data: write(fd, bytes(data[:3])))
+    monkeypatch.setattr(os, "write", lambda fd, data: write(fd, bytes(data[:3])))
     log.write("a line of some length")
     log.close()
     assert path.read_text() == "a line of some length\n"

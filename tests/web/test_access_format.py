@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gustnado.http.headers import HTTPHeaders
-from gustnado.web import access_format
 from gustnado.web.access_format import FORMATS, AccessFormatError, compile_format
 
 ATOMS = (
@@ -48,7 +48,7 @@ class Headers(dict):
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch):
-    monkeypatch.setattr(access_format.time, "time", lambda: 1795806851.1239)
+    monkeypatch.setattr(time, "time", lambda: 1795806851.1239)
 
 
 def line(format: str, **request: Any) -> str:
@@ -185,7 +185,7 @@ def test_names_of_formats_are_formats() -> None:
 def test_the_second_turns(monkeypatch) -> None:
     made = compile_format("{time} {clf_time}")
     times = [1795806851.9999, 1795806852.0]
-    monkeypatch.setattr(access_format.time, "time", lambda: times[0])
+    monkeypatch.setattr(time, "time", lambda: times[0])
     first = made(Shop())
     times.pop(0)
     assert first == "2026-11-27T19:14:11.999Z 27/Nov/2026:19:14:11 +0000"

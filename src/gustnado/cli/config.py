@@ -17,7 +17,6 @@ class RunConfig:
 
     app: str
     app_dir: str = "."
-    factory: bool = False
 
     host: str = "127.0.0.1"
     port: int | None = 8000

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import click
 
-from gustnado import __version__
 from gustnado.cli.check import check
 from gustnado.cli.run import run
 
@@ -12,7 +11,7 @@ __all__ = ["main"]
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, prog_name="gustnado")
+@click.version_option(package_name="gustnado", prog_name="gustnado")
 def main() -> None:
     """Serve applications made with Gustnado, and look them over.
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import click
 from click.core import ParameterSource
@@ -24,6 +25,8 @@ from gustnado.log import gen_log
 from gustnado.web.access_format import compile_format
 
 __all__ = ["run"]
+
+_F = TypeVar("_F", bound=Callable[..., Any])
 
 _CAN_FORK = hasattr(os, "fork")
 _METHODS = ["fork", "spawn"] if _CAN_FORK else ["spawn"]
@@ -64,7 +67,7 @@ Signals:
 """
 
 
-def _option(*names: str, **attributes: Any) -> Any:
+def _option(*names: str, **attributes: Any) -> Callable[[_F], _F]:
     variable = "GUSTNADO_" + names[0].lstrip("-").replace("-", "_").upper()
     return click.option(*names, cls=GroupedOption, envvar=variable, **attributes)
 
@@ -90,7 +93,7 @@ def _octal(ctx: click.Context, parameter: click.Parameter, value: str) -> int:
     return mode
 
 
-def _check(function: Any) -> Any:
+def _check(function: Callable[[str], object]) -> Callable[[click.Context, click.Parameter, Any], Any]:
     """A callback that passes a value on which a function does not refuse."""
 
     def callback(ctx: click.Context, parameter: click.Parameter, value: Any) -> Any:
@@ -107,7 +110,8 @@ def _check(function: Any) -> Any:
 @click.command(cls=GroupedCommand, epilog=_EPILOG, context_settings={"show_default": True})
 @click.argument("app", required=False, envvar="GUSTNADO_APP")
 @_option("--app-dir", group="Application", metavar="DIR", default=".", help="Where modules are looked for first.")
-@_option("--reload", group="Application", is_flag=True, help="Restart when a file changes: for development.")
+@_option("--reload", group="Application", is_flag=True, default=False,
+         help="Restart when a file changes: for development.")  # fmt: skip
 @_option(
     "--config", group="Application", metavar="FILE", is_eager=True, callback=_read_file,
     help="TOML file with options.",
@@ -127,7 +131,7 @@ def _check(function: Any) -> Any:
 @_option("--key", group="TLS", metavar="FILE", help="Its key, if it is not in the same file.")
 @_option("--workers", group="Processes", type=click.IntRange(1), metavar="N", default=1,
          help="Processes that serve. With more than 1 a supervisor restarts those that die.")  # fmt: skip
-@_option("--supervise", group="Processes", is_flag=True, help="A supervisor for one worker, too.")
+@_option("--supervise", group="Processes", is_flag=True, default=False, help="A supervisor for one worker, too.")
 @_option("--worker-method", group="Processes", type=click.Choice(_METHODS), default=_METHOD,
          help="How workers are made: forked, or started anew.")  # fmt: skip
 @_option("--grace", group="Processes", type=click.FloatRange(0), default=30.0, metavar="SECONDS",
@@ -148,13 +152,13 @@ def _check(function: Any) -> Any:
 @_option("--limit", group="Limits", metavar="NAME=VALUE", multiple=True,
          help="A limit, as max_body_size=10MiB or header_timeout=5s; several times for several.")  # fmt: skip
 @click.pass_context
-def run(ctx: click.Context, app: str | None, config: str | None, limit: tuple[str, ...], **values: Any) -> None:
+def run(ctx: click.Context, /, app: str | None, config: str | None, limit: tuple[str, ...], **values: Any) -> None:
     """Serve APP, as MODULE:NAME: an Application, or a function without arguments that makes one.
 
     MODULE alone stands for MODULE:app, or application, make_app, create_app: whichever is there.
     """
     if not app:
-        raise click.UsageError("what is to be served? Say MODULE:NAME, or app = \"MODULE:NAME\" in the file of --config")
+        raise click.UsageError("what is to be served? Say MODULE:NAME, or app = 'MODULE:NAME' in the file of --config")
     try:
         settled = _settle(ctx, app, limit, values)
         check_certificate(settled)
@@ -162,6 +166,8 @@ def run(ctx: click.Context, app: str | None, config: str | None, limit: tuple[st
         try:
             set_up_logging(settled)
         except OSError as error:
+            for sock in sockets:
+                sock.close()
             raise UsageError(f"--log-file {settled.log_file}: {error.strerror or error}") from error
     except UsageError as error:
         raise click.ClickException(str(error)) from error

@@ -183,7 +183,7 @@ class Supervisor:
             level = logging.INFO if status == 0 else logging.WARNING
             return [Say(level, f"worker {number} {how}"), *self._reconcile(now)]
         actions: list[Action] = [Say(logging.ERROR, f"worker {number} {how} while {worker.state.value}")]
-        if self._rolling and worker.state is State.STARTING:
+        if self._rolling and worker.state is State.STARTING and worker.generation == self._generation:
             self._rolling = False
             actions.append(Say(logging.ERROR, "restart given up; the workers of before go on"))
         else:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import json
 import logging
 import logging.handlers
@@ -17,6 +16,7 @@ import os
 import signal
 import socket
 import sys
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -61,27 +61,27 @@ class Supervised:
 def serve(config: RunConfig, sockets: list[socket.socket], supervised: Supervised | None = None) -> int:
     """Serve until told to end; the exit status of the process.
 
-    Errors of the program are told on standard error.
+    Errors of the program are told on standard error. The sockets are closed in the end.
     """
-    try:
-        app, log = _prepare(config)
-    except LoadError as error:
-        _tell(error)
-        if config.reload:
-            autoreload.wait()
-        return 1 if supervised is None else CANNOT_START
-    server = HTTPServer(
-        app,
-        ssl_options=None if config.cert is None else ssl_options(config),
-        limits=Limits(**config.limits),  # type: ignore[arg-type]
-        request_id_header=config.request_id_header,
-    )
-    gc.freeze()  # what the program has made so far stays: the collector need not look at it again
-    try:
-        IOLoop.current().run_sync(lambda: _serve(config, server, sockets, supervised, log))
-    finally:
+    with contextlib.ExitStack() as closing:
+        for sock in sockets:
+            closing.callback(sock.close)
+        try:
+            app, log = _prepare(config)
+        except LoadError as error:
+            _tell(error)
+            if config.reload:
+                _wait_for_change(config, error)
+            return 1 if supervised is None else CANNOT_START
         if log is not None:
-            log.close()
+            closing.callback(log.close)
+        server = HTTPServer(
+            app,
+            ssl_options=None if config.cert is None else ssl_options(config),
+            limits=Limits(**config.limits),  # type: ignore[arg-type]
+            request_id_header=config.request_id_header,
+        )
+        IOLoop.current().run_sync(lambda: _serve(config, server, sockets, supervised, log))
     return 0
 
 
@@ -89,9 +89,9 @@ def _prepare(config: RunConfig) -> tuple[HTTPServerConnectionDelegate, AccessLog
     if config.loop:
         IOLoop.configure(config.loop)
     IOLoop.current()  # for programs that ask for it while they are loaded
+    app = load_app(config.app, config.app_dir)
     if config.reload:
         autoreload.start()
-    app = load_app(config.app, config.app_dir)
     settings: dict[str, Any] | None = getattr(app, "settings", None)
     if settings is None or "log_function" in settings:  # the program's own affair
         return app, None
@@ -144,7 +144,7 @@ def _log_signals(log: AccessLog | None, alone: bool) -> dict[int, Callable[[], o
     """Handlers of the signals by which log files are opened anew. The program's log sees it by itself."""
     names = ["SIGUSR1", "SIGHUP"] if alone else ["SIGUSR1"]
     numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
-    return {number: _nothing if log is None else log.reopen for number in numbers}
+    return dict.fromkeys(numbers, _nothing if log is None else log.reopen)
 
 
 def _nothing() -> None:
@@ -155,6 +155,21 @@ def _orphaned(lifeline: int) -> None:
     asyncio.get_running_loop().remove_reader(lifeline)
     gen_log.error("the supervisor has died, so this worker ends")
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _wait_for_change(config: RunConfig, error: LoadError) -> None:
+    """Start again when one of the files changes that the program has failed in, or when its module appears."""
+    cause = error.__cause__
+    if cause is not None:
+        for frame in traceback.extract_tb(cause.__traceback__):
+            autoreload.watch(frame.filename)
+        if isinstance(cause, SyntaxError) and cause.filename:
+            autoreload.watch(cause.filename)
+    module = config.app.partition(":")[0].replace(".", os.sep)
+    for name in (f"{module}.py", os.path.join(module, "__init__.py")):
+        autoreload.watch(os.path.join(config.app_dir, name))
+    click.echo("Waiting for a change; Ctrl-C ends it.", err=True)
+    autoreload.wait()
 
 
 def _tell(error: LoadError) -> None:

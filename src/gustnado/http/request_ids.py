@@ -44,7 +44,7 @@ class RequestIds:
     def id_for(self, headers: HTTPHeaders) -> str:
         """The id of a request with these header fields. Each call counts as another request."""
         if self.header is not None:
-            given = headers.get(self.header)
+            given: str | None = headers.get(self.header)
             if given is not None and _ID.fullmatch(given) is not None:
                 return given
         self._count += 1

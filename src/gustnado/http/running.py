@@ -16,6 +16,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from gustnado.events.loop import IOLoop
 from gustnado.http.server import HTTPServer
@@ -62,7 +63,8 @@ async def wait_for_signal(
         await ended.wait()
         ending = asyncio.gather(*(server.shutdown(grace) for server in servers))
         hurry = asyncio.ensure_future(hurried.wait())
-        await asyncio.wait([ending, hurry], return_when=asyncio.FIRST_COMPLETED)
+        waiting: list[asyncio.Future[Any]] = [ending, hurry]
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         hurry.cancel()
         if not ending.done():
             gen_log.warning("shutting down: a second signal, so at once")

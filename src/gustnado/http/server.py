@@ -262,7 +262,7 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
         return delegate
 
     def on_close(self, server_conn: object) -> None:
-        self._served.discard(server_conn)  # type: ignore[arg-type]
+        self._served.discard(server_conn)
         stream: IOStream | None = getattr(server_conn, "stream", None)
         if stream is not None and not stream.closed():
             self._given_away.add(stream)  # to another protocol, as after an upgrade

@@ -113,7 +113,7 @@ def compile_format(format: str) -> Line:
     """
     format = FORMATS.get(format, format)
     if format.startswith("json:"):
-        function = _JsonFunction(format.removeprefix("json:").split())
+        function: _Function = _JsonFunction(format.removeprefix("json:").split())
     else:
         function = _TextFunction(format)
     namespace: dict[str, Any] = {**_HELPERS, "constants": function.constants}
