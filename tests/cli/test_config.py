@@ -7,7 +7,8 @@ from gustnado.cli.run import _FILE_TYPES, run
 
 
 def test_it_survives_the_way_to_another_process() -> None:
-    config = RunConfig(app="shop:app", port=None, fd=(3, 4), limits={"max_body_size": 1, "idle_timeout": 0.5})
+    limits = {"max_body_size": 1, "idle_timeout": 0.5}
+    config = RunConfig(app="shop:app", port=None, fd=(3, 4), trusted_proxy=("unix",), limits=limits)
     assert RunConfig.from_json(config.to_json()) == config
 
 

@@ -77,11 +77,24 @@ def test_each_option_can_be_set_on_the_command_line_in_the_environment_and_in_a_
 
 def test_flags_and_lists_too(settle) -> None:
     for config in (
-        settle("s:a --fd 3 --fd 4 --reload"),
-        settle("s:a", {"GUSTNADO_FD": "3 4", "GUSTNADO_RELOAD": "1"}),
-        settle("s:a", None, "fd = [3, 4]\nreload = true"),
+        settle("s:a --fd 3 --fd 4 --reload --forwarded --trusted-proxy 10.0.0.0/8 --trusted-proxy unix"),
+        settle(
+            "s:a",
+            {
+                "GUSTNADO_FD": "3 4",
+                "GUSTNADO_RELOAD": "1",
+                "GUSTNADO_FORWARDED": "yes",
+                "GUSTNADO_TRUSTED_PROXY": "10.0.0.0/8 unix",
+            },
+        ),
+        settle(
+            "s:a", None, 'fd = [3, 4]\nreload = true\nforwarded = true\ntrusted_proxy = ["10.0.0.0/8", "unix"]'
+        ),
     ):
         assert (config.fd, config.reload, config.port) == ((3, 4), True, None)
+        assert (config.forwarded, config.trusted_proxies()) == (True, ["10.0.0.0/8", "unix"])
+    assert settle("s:a --proxy-headers --trusted-proxy 2").trusted_proxies() == 2
+    assert settle("s:a").trusted_proxies() is None
 
 
 def test_the_application_may_stand_in_each_place(settle) -> None:
@@ -135,6 +148,10 @@ def test_the_default_port_gives_way_to_other_sockets(settle, monkeypatch) -> Non
         (("s:a", "--reload", "--workers", "2"), "Error: --reload is for one process"),
         (("s:a", "--cert", "missing.pem"), "Error: --cert: missing.pem does not exist"),
         (("s:a", "--key", "missing.pem"), "Error: --key is of no use without --cert"),
+        (("s:a", "--proxy-headers"), "Error: --proxy-headers: say whom to believe, as --trusted-proxy 127.0.0.1"),
+        (("s:a", "--forwarded"), "Error: --forwarded: say whom to believe"),
+        (("s:a", "--forwarded", "--proxy-headers"), "a proxy sets one kind"),
+        (("s:a", "--trusted-proxy", "10.0.0.0/99"), "Error: --trusted-proxy: "),
         (("s:a", "--nope"), "No such option"),
     ],
 )

@@ -130,6 +130,15 @@ def test_tls_and_limits_and_ids(command) -> None:
     assert json.loads(first) == {"request_id": "mine", "scheme": "https", "status": 200}
 
 
+def test_behind_a_proxy_the_client_is_whom_it_tells(command) -> None:
+    arguments = ("--proxy-headers", "--trusted-proxy", "127.0.0.1", "--access-log-format", "{remote_ip} {scheme}")
+    program = command(*RUN, *arguments)
+    told = {"X-Forwarded-For": "192.0.2.7", "X-Forwarded-Proto": "https"}
+    assert httpx.get(f"http://127.0.0.1:{program.port}/", headers=told).status_code == 200
+    program.end()
+    assert program.output == "192.0.2.7 https\n"
+
+
 def test_an_access_log_that_cannot_be_opened_is_told_in_one_line(command) -> None:
     program = command(*RUN, "--access-log", "no/such/folder.log")
     assert program.end(None) == 1

@@ -28,6 +28,11 @@ class RunConfig:
     cert: str | None = None
     key: str | None = None
 
+    proxy_headers: bool = False
+    forwarded: bool = False
+    proxy_protocol: bool = False
+    trusted_proxy: tuple[str, ...] = ()
+
     workers: int = 1
     worker_method: str = "fork"
     supervise: bool = False
@@ -52,4 +57,13 @@ class RunConfig:
     def from_json(cls, text: str) -> RunConfig:
         """The inverse of :meth:`to_json`."""
         values = json.loads(text)
-        return cls(**{**values, "fd": tuple(values["fd"])})
+        tuples = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
+        return cls(**{**values, **tuples})
+
+    def trusted_proxies(self) -> list[str] | int | None:
+        """What ``HTTPServer(trusted_proxies=...)`` takes: addresses, or how many proxies, or ``None``."""
+        if not self.trusted_proxy:
+            return None
+        if len(self.trusted_proxy) == 1 and self.trusted_proxy[0].isdecimal():
+            return int(self.trusted_proxy[0])
+        return list(self.trusted_proxy)

@@ -20,6 +20,7 @@ from gustnado.cli.supervisor import Supervisor
 from gustnado.cli.worker import Supervised, serve, set_up_logging
 from gustnado.errors import UsageError
 from gustnado.events.loop_choice import loop_factory
+from gustnado.http.proxies import TrustedProxies
 from gustnado.http.request_ids import RequestIds
 from gustnado.log import gen_log
 from gustnado.web.access_format import compile_format
@@ -35,7 +36,8 @@ _METHOD = "fork" if _CAN_FORK and sys.platform != "darwin" else "spawn"
 _FILE_LIMITS = "gustnado.limits"
 _FILE_TYPES: dict[str, type] = {
     "app": str, "app_dir": str, "host": str, "port": int, "unix": str, "unix_mode": str, "fd": list, "backlog": int,
-    "cert": str, "key": str, "workers": int, "worker_method": str, "supervise": bool, "grace": float,
+    "cert": str, "key": str, "proxy_headers": bool, "forwarded": bool, "proxy_protocol": bool, "trusted_proxy": list,
+    "workers": int, "worker_method": str, "supervise": bool, "grace": float,
     "boot_timeout": float, "reload": bool, "loop": str, "log_level": str, "log_file": str, "access_log": str,
     "access_log_format": str, "request_id_header": str, "limits": dict,
 }  # fmt: skip
@@ -129,6 +131,14 @@ def _check(function: Callable[[str], object]) -> Callable[[click.Context, click.
          help="Connections that the kernel holds until they are accepted.")  # fmt: skip
 @_option("--cert", group="TLS", metavar="FILE", help="Certificate and its chain, PEM. Serves https.")
 @_option("--key", group="TLS", metavar="FILE", help="Its key, if it is not in the same file.")
+@_option("--proxy-headers", group="Behind a proxy", is_flag=True, default=False,
+         help="Take client and scheme from X-Forwarded-For and -Proto.")  # fmt: skip
+@_option("--forwarded", group="Behind a proxy", is_flag=True, default=False,
+         help="Take them from Forwarded (RFC 7239) instead, and the host.")  # fmt: skip
+@_option("--proxy-protocol", group="Behind a proxy", is_flag=True, default=False,
+         help="Connections begin with a header of the PROXY protocol, 1 or 2.")  # fmt: skip
+@_option("--trusted-proxy", group="Behind a proxy", metavar="WHO", multiple=True,
+         help='Who is believed: an address, a network, "unix", or how many proxies; several times for several.')
 @_option("--workers", group="Processes", type=click.IntRange(1), metavar="N", default=1,
          help="Processes that serve. With more than 1 a supervisor restarts those that die.")  # fmt: skip
 @_option("--supervise", group="Processes", is_flag=True, default=False, help="A supervisor for one worker, too.")
@@ -183,12 +193,27 @@ def run(ctx: click.Context, /, app: str | None, config: str | None, limit: tuple
     sys.exit(serve(settled, sockets, supervised))
 
 
+def _check_proxies(values: dict[str, Any]) -> None:
+    """Whoever may be believed must be told: a client could else claim any address."""
+    if values["proxy_headers"] and values["forwarded"]:
+        raise UsageError("--proxy-headers and --forwarded: a proxy sets one kind, and passes on the other unseen")
+    if (values["proxy_headers"] or values["forwarded"]) and not values["trusted_proxy"]:
+        option = "--forwarded" if values["forwarded"] else "--proxy-headers"
+        raise UsageError(f"{option}: say whom to believe, as --trusted-proxy 127.0.0.1, or --trusted-proxy unix")
+    setting = RunConfig(app="", trusted_proxy=values["trusted_proxy"]).trusted_proxies()
+    try:
+        TrustedProxies(() if setting is None else setting)
+    except ValueError as error:
+        raise UsageError(f"--trusted-proxy: {error}") from error
+
+
 def _settle(ctx: click.Context, app: str, limit: tuple[str, ...], values: dict[str, Any]) -> RunConfig:
     """The configuration of what was given where."""
     is_default = ctx.get_parameter_source("port") in (ParameterSource.DEFAULT, None)
     listens_otherwise = values["unix"] or values["fd"] or os.environ.get("LISTEN_PID") == str(os.getpid())
     if is_default and listens_otherwise:
         values["port"] = None
+    _check_proxies(values)
     several = values["workers"] > 1 or values["supervise"]
     if several and values["reload"]:
         raise UsageError("--reload is for one process: leave out --workers and --supervise, or --reload")

@@ -80,6 +80,10 @@ def serve(config: RunConfig, sockets: list[socket.socket], supervised: Supervise
             ssl_options=None if config.cert is None else ssl_options(config),
             limits=Limits(**config.limits),  # type: ignore[arg-type]
             request_id_header=config.request_id_header,
+            xheaders=config.proxy_headers,
+            forwarded=config.forwarded,
+            proxy_protocol=config.proxy_protocol,
+            trusted_proxies=config.trusted_proxies(),
         )
         IOLoop.current().run_sync(lambda: _serve(config, server, sockets, supervised, log))
     return 0
