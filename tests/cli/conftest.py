@@ -39,7 +39,14 @@ SHOP = """
             print("stubborn began", flush=True)
             await asyncio.Event().wait()
 
-    app = Application([("/", Hello), ("/slow", Slow), ("/stubborn", Stubborn)])
+    class Held(RequestHandler):
+        async def get(self):
+            print("held began", flush=True)
+            while not os.path.exists("release"):
+                await asyncio.sleep(0.01)
+            self.write("released")
+
+    app = Application([("/", Hello), ("/slow", Slow), ("/stubborn", Stubborn), ("/held", Held)])
 """
 
 

@@ -36,6 +36,11 @@ def ask(port: int) -> tuple[str, int]:
     return version, int(pid)
 
 
+def children(pid: int) -> list[int]:
+    with open(f"/proc/{pid}/task/{pid}/children") as file:
+        return [int(child) for child in file.read().split()]
+
+
 def is_running(pid: int) -> bool:
     try:
         os.kill(pid, 0)
@@ -135,6 +140,23 @@ def test_requests_in_flight_are_answered_when_it_ends(program) -> None:
             pass
         program.send(signal.SIGTERM)
         assert b"".join(iter(lambda: client.recv(65536), b"")).endswith(b"slow ended")
+    assert program.end(None) == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="children are looked up in /proc")
+def test_a_worker_that_is_told_twice_still_ends_in_good_order(program, folder) -> None:
+    """systemd sends SIGTERM to all processes of a service, unless it is told otherwise."""
+    with socket.create_connection(("127.0.0.1", program.port)) as client:
+        client.settimeout(60)
+        client.sendall(b"GET /held HTTP/1.1\r\nHost: x\r\n\r\n")
+        while program.said() != "held began":
+            pass
+        program.send(signal.SIGTERM)
+        program.wait_for("shutting down: 1 connections")
+        for pid in children(program.process.pid):
+            os.kill(pid, signal.SIGTERM)
+        (folder / "release").touch()
+        assert b"".join(iter(lambda: client.recv(65536), b"")).endswith(b"released")
     assert program.end(None) == 0
 
 

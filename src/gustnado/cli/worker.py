@@ -118,7 +118,11 @@ async def _serve(
 ) -> None:
     with contextlib.ExitStack() as cleaning:
         cleaning.enter_context(on_signals(_log_signals(log, alone=supervised is None)))
-        ending = asyncio.ensure_future(wait_for_signal(server, grace=config.grace, signals=_end_signals(supervised)))
+        # systemd may send its own SIGTERM to each process, beside the supervisor's: that is no hurry.
+        waiting = wait_for_signal(
+            server, grace=config.grace, signals=_end_signals(supervised), hurry=supervised is None
+        )
+        ending = asyncio.ensure_future(waiting)
         await asyncio.sleep(0)  # from here on signals are heard
         server.add_sockets(sockets)
         if supervised is None:

@@ -51,21 +51,24 @@ def run_until_signal(
 
 
 async def wait_for_signal(
-    *servers: HTTPServer, grace: float = 30.0, signals: Iterable[int] = END_SIGNALS
+    *servers: HTTPServer, grace: float = 30.0, signals: Iterable[int] = END_SIGNALS, hurry: bool = True
 ) -> None:
-    """:func:`run_until_signal` for a coroutine: wait for a signal, then shut the servers down."""
+    """:func:`run_until_signal` for a coroutine: wait for a signal, then shut the servers down.
+
+    :param hurry: a second signal cuts off what is left; else it means no more than the first.
+    """
     ended, hurried = asyncio.Event(), asyncio.Event()
 
     def received() -> None:
-        (hurried if ended.is_set() else ended).set()
+        (hurried if ended.is_set() and hurry else ended).set()
 
     with on_signals(dict.fromkeys(signals, received)):
         await ended.wait()
         ending = asyncio.gather(*(server.shutdown(grace) for server in servers))
-        hurry = asyncio.ensure_future(hurried.wait())
-        waiting: list[asyncio.Future[Any]] = [ending, hurry]
+        second = asyncio.ensure_future(hurried.wait())
+        waiting: list[asyncio.Future[Any]] = [ending, second]
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        hurry.cancel()
+        second.cancel()
         if not ending.done():
             gen_log.warning("shutting down: a second signal, so at once")
             await asyncio.gather(*(server.shutdown(0) for server in servers))
