@@ -24,6 +24,7 @@ AREAS = {
         autoreload_test concurrent_test escape_test import_test ioloop_test log_test netutil_test options_test
         tcpserver_test twisted_test
     """.split(),
+    "websockets": ["websocket_test"],
 }
 MODULES = sorted(module for modules in AREAS.values() for module in modules)
 SHARE = 0.97

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import itertools
 import logging
 
 import pytest
@@ -105,7 +106,7 @@ class TestMessages:
                 tick()
                 link.peer.send(b"".join(link.peer.codec.message(b"x", False) for _ in range(5000)))
                 await until(lambda: len(link.program.told) == 5000)
-                assert max(b - a for a, b in zip(turns, turns[1:], strict=False)) <= 256
+                assert max(b - a for a, b in itertools.pairwise(turns)) <= 256
 
         run(main())
 
@@ -282,7 +283,7 @@ class TestBrokenProtocol:
         async def main():
             async with linked(max_message_size=1024) as link:
                 link.peer.say("good")
-                with expect_log("gustnado.general", f"WebSocket of .* closed with {code}: ", level=logging.INFO):
+                with expect_log("gustnado.general", f"WebSocket of .* closed with {code}: ", level=logging.DEBUG):
                     link.peer.send(wrong)
                     kind, heard, reason = await link.peer.hear()
                     assert (kind, heard) == (8, code)
@@ -299,7 +300,7 @@ class TestBrokenProtocol:
     def test_a_peer_that_goes_on_and_does_not_close_is_cut(self, run, linked, expect_log):
         async def main():
             async with linked(linger_timeout=0.05) as link:
-                with expect_log("gustnado.general", "reserved opcode", level=logging.INFO):
+                with expect_log("gustnado.general", "reserved opcode", level=logging.DEBUG):
                     link.peer.send(b"\x83\x80" + KEY)
                     assert (await link.peer.hear())[1] == 1002
                     await link.program.over.wait()
@@ -309,7 +310,7 @@ class TestBrokenProtocol:
     def test_nothing_is_sent_after_it(self, run, linked, expect_log, until):
         async def main():
             async with linked(linger_timeout=0.05) as link:
-                with expect_log("gustnado.general", "reserved opcode", level=logging.INFO):
+                with expect_log("gustnado.general", "reserved opcode", level=logging.DEBUG):
                     link.peer.send(b"\x83\x80" + KEY + link.peer.codec.ping(b"?"))
                     assert (await link.peer.hear())[1] == 1002
                     assert link.protocol.is_closing()
@@ -513,7 +514,7 @@ class TestAskingForMessages:
         async def main():
             async with linked(released=False, linger_timeout=0.05) as link:
                 reader = link.protocol.receive()
-                with expect_log("gustnado.general", "reserved opcode", level=logging.INFO):
+                with expect_log("gustnado.general", "reserved opcode", level=logging.DEBUG):
                     link.peer.send(b"\x83\x80" + KEY)
                     assert await reader is None
                     assert await link.protocol.receive() is None

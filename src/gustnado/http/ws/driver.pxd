@@ -48,4 +48,5 @@ cdef class WebSocketDriver(FrameSender):
     cpdef _check(self, task)
     cdef _broken(self, error)
     cdef _log(self, error)
+    cpdef pull(self)
     cpdef bint is_pulling(self) except -1

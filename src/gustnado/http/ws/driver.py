@@ -228,7 +228,7 @@ class WebSocketDriver(FrameSender):
 
     def _refuse(self, error: WebSocketProtocolError) -> None:
         self._paused = False
-        gen_log.info("WebSocket of %s closed with %d: %s", self.peer(), error.close_code, error)
+        gen_log.debug("WebSocket of %s closed with %d: %s", self.peer(), error.close_code, error)
         self._fail(error.close_code, str(error))
 
     def _pause(self) -> None:
@@ -361,7 +361,7 @@ class WebSocketDriver(FrameSender):
 
         From the first call on, ``on_message`` is not called any more.
         """
-        self._pulling = True
+        self.pull()
         future: asyncio.Future[str | bytes | None] = self._loop.create_future()
         inbox = self._inbox
         if len(inbox):
@@ -373,6 +373,10 @@ class WebSocketDriver(FrameSender):
         else:
             inbox.wait(future)
         return future
+
+    def pull(self) -> None:
+        """Keep messages until :meth:`receive` asks for them."""
+        self._pulling = True
 
     def is_pulling(self) -> bool:
         """Whether the program asks for messages."""
