@@ -9,8 +9,8 @@ from gustnado.events.cares_resolver import CaresResolver
 from gustnado.events.child import Subprocess
 from gustnado.events.consumer import StreamConsumer
 from gustnado.events.inherited import inherited_socket, systemd_sockets
-from gustnado.events.locks import BoundedSemaphore, Condition, Event, Lock, Semaphore
 from gustnado.events.lag_probe import LagProbe
+from gustnado.events.locks import BoundedSemaphore, Condition, Event, Lock, Semaphore
 from gustnado.events.loop import IOLoop
 from gustnado.events.periodic import PeriodicCallback
 from gustnado.events.pipes import PipeIOStream
