@@ -80,6 +80,10 @@ class TestTextAndBytes:
         assert escape.unicode_type is escape.basestring_type is str
         assert escape.native_str is escape.to_basestring is escape._unicode is to_unicode
 
+    def test_nothing_is_not_html(self):
+        with pytest.raises(TypeError, match="expected str or bytes, not None"):
+            escape.xhtml_escape(None)
+
     @pytest.mark.parametrize("function", [utf8, to_unicode])
     @pytest.mark.parametrize("value", [1, ["a"], bytearray(b"a"), object])
     def test_anything_else_is_a_type_error(self, function, value):

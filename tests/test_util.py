@@ -22,6 +22,9 @@ from gustnado.util import ArgReplacer, Configurable, GzipDecompressor, ObjectDic
 class TestNames:
     def test_types_have_their_old_names(self):
         assert (util.bytes_type, util.unicode_type, util.basestring_type) == (bytes, str, str)
+        assert util.PY3
+        assert not util.is_finalizing()
+        assert list(util.xrange(3)) == [0, 1, 2]
 
     def test_there_is_one_timeout_error(self):
         assert util.TimeoutError is builtins.TimeoutError is asyncio.TimeoutError

@@ -135,8 +135,12 @@ def xhtml_escape(value: str | bytes) -> str:
     """The text with ``& < > " '`` escaped, fit for HTML and XML text and for quoted attribute values.
 
     A string with nothing to escape is returned as it is.
+
+    :raises TypeError: where it is neither text nor bytes.
     """
     if type(value) is not str:
+        if value is None:
+            raise TypeError("expected str or bytes, not None")
         value = str.__str__(to_unicode(value))  # not a subclass, whose own replace() may do something else
     # One look for each character (memchr) before any work: most strings need none, and for those this is
     # faster than `html.escape`, `str.translate` or a regular expression, at every length.

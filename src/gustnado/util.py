@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import builtins
 import re
+import sys
 import warnings
 import zlib
 from typing import TYPE_CHECKING, Any, NoReturn, cast
@@ -49,6 +50,7 @@ __all__ = [
     "errno_from_exception",
     "exec_in",
     "import_object",
+    "is_finalizing",
     "raise_exc_info",
     "re_unescape",
     "timedelta_to_seconds",
@@ -63,6 +65,8 @@ xrange = range
 bytes_type = bytes
 unicode_type = str
 basestring_type = str
+
+is_finalizing = sys.is_finalizing
 
 TimeoutError = builtins.TimeoutError
 """The builtin, which is also `asyncio.TimeoutError`."""
@@ -270,7 +274,7 @@ class Configurable:
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         base = cls.configurable_base()
-        implementation: type[Configurable] = cls
+        implementation: Any = cls
         if cls is base:
             implementation = cls.configured_class()
             kwargs = {**(base.__impl_kwargs or {}), **kwargs}

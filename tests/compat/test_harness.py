@@ -75,10 +75,11 @@ def collect(tmp_path):
     (tmp_path / "sample.py").write_text(SAMPLE)
     environment = {**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONWARNINGS": "", "PYTHONDEVMODE": ""}
 
-    def run(name, seconds=60):
+    def run(name, seconds=60, which="others", listed=()):
         file = tmp_path / "outcomes"
+        arguments = [f"sample{name}", str(file), str(seconds), which, *listed]
         process = subprocess.run(
-            [sys.executable, "-m", "gustnado.as_tornado", str(COLLECT), f"sample{name}", str(file), str(seconds)],
+            [sys.executable, "-m", "gustnado.as_tornado", str(COLLECT), *arguments],
             env=environment,
             capture_output=True,
             text=True,
@@ -86,7 +87,7 @@ def collect(tmp_path):
             check=False,
         )
         lines = [json.loads(line) for line in file.read_text().splitlines()]
-        outcomes = {test.rpartition(".")[2]: outcome for test, outcome, _ in lines}
+        outcomes = {test.rpartition(".")[2]: outcome for test, outcome, _ in lines if outcome != "found"}
         return outcomes, "".join(text for *_, text in lines), process
 
     return run
@@ -121,6 +122,17 @@ def test_a_module_that_cannot_be_imported_is_a_failure(collect):
     assert "No module named" in texts
 
 
+@pytest.mark.parametrize(
+    ("which", "expected"),
+    [("listed", {"test_fail": "failed", "test_skip": "skipped"}), ("others", {"test_pass": "passed"})],
+)
+def test_those_that_are_listed_run_by_themselves(collect, which, expected):
+    listed = [f"sample.Sample.test_{name}" for name in "fail error parts warning skip".split()]
+    outcomes, _, _ = collect(".Sample", which=which, listed=listed)
+    assert outcomes | expected == outcomes
+    assert len(outcomes) == {"listed": 5, "others": 3}[which]
+
+
 def test_what_is_logged_is_seen(collect):
     outcomes, _, process = collect(".Loud")
     assert outcomes == {"test_log": "passed"}
@@ -134,15 +146,15 @@ def test_a_test_that_hangs_is_ended_and_shown(collect):
     assert "in test_wait" in process.stderr
 
 
-@pytest.mark.parametrize("text", ["no heading", "## Tests of Tornado that do not pass\n\n| `a_test.B.c` |  |\n"])
+@pytest.mark.parametrize("text", ["no heading", "### Tests\n\n| `a_test.B.c` |  |\n"])
 def test_a_table_that_cannot_be_read_is_an_error(text, read_exceptions):
     with pytest.raises(ValueError, match=r"tornado-differences\.md"):
-        read_exceptions(text)
+        read_exceptions(text, "### Tests")
 
 
 def test_the_table_ends_with_its_section(read_exceptions):
     text = (
-        "| `before.B.c` | no |\n\n## Tests of Tornado that do not pass\n\n| test | reason |\n| --- | --- |\n"
-        "| `a_test.B.c` | reads `_x` |\n\n## Next\n\n| `after.B.c` | no |\n"
+        "| `before.B.c` | no |\n\n### Tests\n\n| test | reason |\n| --- | --- |\n"
+        "| `a_test.B.c` | reads `_x` |\n\n### Next\n\n| `after.B.c` | no |\n"
     )
-    assert read_exceptions(text) == {"a_test.B.c": "reads `_x`"}
+    assert read_exceptions(text, "### Tests") == {"a_test.B.c": "reads `_x`"}

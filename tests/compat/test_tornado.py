@@ -1,8 +1,8 @@
 """Tornado's own tests pass, but for those that ``docs/tornado-differences.md`` names with a reason.
 
 The tests are those of the installed Tornado, unchanged; ``import tornado`` means ``gustnado.tornado``. A test that
-fails must be in the table there, one that passes must not, and 97 of 100 pass in each area. So a new
-failure is seen, and so is a reason that has gone.
+fails must be in a table there, one that passes must not. So a new failure is seen, and so is a reason that has
+gone. Of the tests of public behaviour 97 of 100 pass in each area.
 
 They run on the compiled leg only: what differs between the legs is tested by our own tests, and these take long.
 They run on each Python, as the standard library's asyncio and unittest, on which they lean, differ.
@@ -22,40 +22,51 @@ pytestmark = pytest.mark.skipif(
 AREAS = {
     "client": "curl_httpclient_test httpclient_test simple_httpclient_test".split(),
     "events": """
-        autoreload_test concurrent_test escape_test import_test ioloop_test log_test netutil_test options_test
-        tcpserver_test twisted_test
+        asyncio_test autoreload_test concurrent_test escape_test gen_test import_test ioloop_test
+        iostream_test locks_test log_test netutil_test options_test process_test queues_test tcpclient_test
+        tcpserver_test testing_test twisted_test util_test
     """.split(),
+    "websockets": ["websocket_test"],
 }
 MODULES = sorted(module for modules in AREAS.values() for module in modules)
 SHARE = 0.97
 
+# It loads all modules of tests, those of WebSockets too, which say on stderr that tornado.websocket is not there.
+LOUD = pytest.mark.xfail(reason="it loads the tests of WebSockets, which are to come", strict=True)
+
 
 @pytest.mark.parametrize("module", MODULES)
-def test_what_fails_is_listed(module, outcomes, exceptions):
-    new = {name: text for name, text in outcomes(module).failed.items() if name not in exceptions}
-    assert not new, "\n\n".join(f"{name}\n{text}" for name, text in new.items())
+def test_what_fails_is_listed(module, outcomes):
+    others, _ = outcomes(module)
+    assert not others.failed, "\n\n".join(f"{name}\n{text}" for name, text in others.failed.items())
+
+
+@pytest.mark.parametrize(
+    "module", [pytest.param(module, marks=LOUD) if module == "util_test" else module for module in MODULES]
+)
+def test_a_run_is_quiet_and_ends_well(module, outcomes):
+    """Nothing is logged, and no destructor complains."""
+    others, _ = outcomes(module)
+    assert others.passed | others.skipped
+    assert (others.output, others.status) == ("", 0)
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_what_is_listed_fails(module, outcomes, exceptions):
-    listed = {name for name in exceptions if name.startswith(f"{module}.")}
-    assert not listed & outcomes(module).passed, "they pass: take them out of docs/tornado-differences.md"
-    assert listed <= outcomes(module).ran, "there are no such tests"
-
-
-@pytest.mark.parametrize("module", MODULES)
-def test_a_run_is_quiet_and_ends_well(module, outcomes):
-    """Nothing is logged, and no destructor complains."""
-    found = outcomes(module)
-    assert found.ran
-    assert (found.output, found.status) == ("", 0)
+    names = {name for name in exceptions if name.startswith(f"{module}.")}
+    _, listed = outcomes(module)
+    assert not listed.passed, "they pass: take them out of docs/tornado-differences.md"
+    assert names == listed.found, "there are no such tests"
 
 
 @pytest.mark.parametrize("area", AREAS)
-def test_enough_pass(area, outcomes):
-    passed = sum(len(outcomes(module).passed) for module in AREAS[area])
-    failed = sum(len(outcomes(module).failed) for module in AREAS[area])
-    assert passed >= SHARE * (passed + failed), f"{passed} pass, {failed} do not"
+def test_enough_pass(area, outcomes, private_parts):
+    runs = [outcomes(module) for module in AREAS[area]]
+    passed = sum(len(others.passed) for others, _ in runs)
+    failed = {
+        name for others, listed in runs for name in {*others.failed, *(listed.found - listed.skipped)}
+    } - private_parts.keys()
+    assert passed >= SHARE * (passed + len(failed)), f"{passed} pass, {len(failed)} do not: {sorted(failed)}"
 
 
 def test_what_is_listed_is_of_a_module_that_is_run(exceptions):

@@ -8,7 +8,13 @@ import contextvars
 import pytest
 
 from gustnado.errors import StreamClosedError, UsageError
-from gustnado.events.callbacks import CallbackTypeError, deliver, require_callable, run_callback
+from gustnado.events.callbacks import (
+    CallbackTypeError,
+    accepts_callback,
+    deliver,
+    require_callable,
+    run_callback,
+)
 from gustnado.events.loop import IOLoop
 
 
@@ -149,3 +155,20 @@ def test_what_cannot_be_called_is_refused():
     with pytest.raises(TypeError, match="callable"):
         require_callable(5)
     assert issubclass(CallbackTypeError, UsageError)
+
+
+@pytest.mark.parametrize(
+    ("function", "accepts"),
+    [
+        (lambda callback: None, True),
+        (lambda *, callback=None: None, True),
+        (lambda **kwargs: None, True),
+        (lambda callback, /: None, False),
+        (lambda *args: None, False),
+        (lambda url: None, False),
+        (dict.get, False),
+        (type, True),  # which does not tell what it takes
+    ],
+)
+def test_whether_a_function_has_a_callback_of_its_own(function, accepts):
+    assert accepts_callback(function) is accepts

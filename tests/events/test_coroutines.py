@@ -10,6 +10,7 @@ import weakref
 
 import pytest
 
+from gustnado.events.callbacks import CallbackTypeError
 from gustnado.events.coroutines import (
     Return,
     Runner,
@@ -271,6 +272,51 @@ class TestCoroutine:
 
         run(main())
         assert seen == [1]
+
+
+class TestCallback:
+    """The ``callback=`` of older programs."""
+
+    def test_it_is_called_later_with_the_result(self, run):
+        async def main():
+            seen = []
+            assert await later(42, callback=seen.append) == 42
+            await asyncio.sleep(0)
+            assert seen == [42]
+            coroutine(lambda: 43)(callback=seen.append)
+            assert seen == [42]
+            await asyncio.sleep(0)
+            assert seen == [42, 43]
+
+        run(main())
+
+    def test_none_is_no_callback(self, run):
+        async def main():
+            assert await later(42, callback=None) == 42
+
+        run(main())
+
+    def test_one_that_cannot_be_called(self, run):
+        async def main():
+            with pytest.raises(CallbackTypeError, match="must be callable, not 42"):
+                later(1, callback=42)
+
+        run(main())
+
+    def test_a_failure_is_logged_instead(self, run, expect_log):
+        async def main():
+            with expect_log("gustnado.application", "Nobody was told"), pytest.raises(Boom):
+                await fails_later(callback=pytest.fail)
+            await asyncio.sleep(0)
+
+        run(main())
+
+    def test_a_function_may_have_one_of_its_own(self, run):
+        async def main():
+            assert await coroutine(lambda callback=None: callback)(callback=42) == 42
+            assert await coroutine(lambda **kwargs: kwargs)(callback=42) == {"callback": 42}
+
+        run(main())
 
 
 def raise_boom():

@@ -6,9 +6,11 @@ import threading
 
 import pytest
 
+from gustnado.events.callbacks import CallbackTypeError
 from gustnado.events.futures import (
     DummyExecutor,
     Future,
+    TracebackFuture,
     chain_future,
     dummy_executor,
     future_add_done_callback,
@@ -61,6 +63,10 @@ class Worker:
     def plain(self):
         return "plain"
 
+    @run_on_executor
+    def with_callback(self, callback=None):
+        return callback
+
 
 def test_run_on_executor_runs_methods_in_its_thread(run):
     worker = Worker()
@@ -75,6 +81,26 @@ def test_run_on_executor_runs_methods_in_its_thread(run):
 
     run(main())
     worker.executor.shutdown()
+
+
+def test_run_on_executor_calls_a_callback(run):
+    worker = Worker()
+
+    async def main():
+        seen = []
+        assert await worker.plain(callback=seen.append) == "plain"
+        await asyncio.sleep(0)
+        assert seen == ["plain"]
+        assert await worker.with_callback(callback=42) == 42  # it has one of its own
+        with pytest.raises(CallbackTypeError, match="not 42"):
+            worker.plain(callback=42)
+
+    run(main())
+    worker.executor.shutdown()
+
+
+def test_the_old_name_of_futures():
+    assert TracebackFuture is Future
 
 
 def test_run_on_executor_refuses_mixed_arguments():

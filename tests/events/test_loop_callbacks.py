@@ -5,13 +5,14 @@ import concurrent.futures
 import contextvars
 import datetime
 import functools
+import sys
 import threading
 import time
 
 import pytest
 
 from gustnado.events.futures import Future
-from gustnado.events.loop import IOLoop
+from gustnado.events.loop import AsyncIOLoop, IOLoop
 from gustnado.events.loop_choice import loop_factory
 
 
@@ -142,6 +143,25 @@ def test_failures_of_coroutines_are_logged_with_the_callbacks_name(loop, expect_
     loop.add_callback(is_cancelled)
     with expect_log("gustnado.application", "Exception in callback .*fails"):
         spin(loop)
+
+
+def test_a_loop_may_do_something_else_with_exceptions():
+    class Collecting(AsyncIOLoop):
+        def handle_callback_exception(self, callback):
+            failures.append((callback, sys.exc_info()[0]))
+
+    async def fails():
+        boom()
+
+    failures = []
+    loop = Collecting(make_current=False)
+    try:
+        for callback in (boom, fails):
+            loop.add_callback(callback)
+        spin(loop)
+    finally:
+        loop.close()
+    assert failures == [(boom, ZeroDivisionError), (fails, ZeroDivisionError)]
 
 
 def test_cancellation_is_no_error_of_a_callback(loop):

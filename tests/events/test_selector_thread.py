@@ -142,6 +142,17 @@ def test_the_wrapper_is_the_loop_with_more_methods(run, pair):
     run(main())
 
 
+def test_the_wrapped_loop_is_an_event_loop_for_asyncio_too():
+    loop = asyncio.new_event_loop()
+    wrapped = AddThreadSelectorEventLoop(loop)
+    assert isinstance(wrapped, asyncio.AbstractEventLoop)
+    asyncio.set_event_loop(wrapped)  # which is particular about that
+    asyncio.set_event_loop(None)
+    assert wrapped.run_until_complete(asyncio.sleep(0, 42)) == 42
+    assert wrapped.time == loop.time
+    wrapped.close()
+
+
 def test_only_the_proactor_is_wrapped(monkeypatch):
     loop = asyncio.new_event_loop()
     assert with_selector(loop) is loop

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import socket
 import weakref
 
@@ -462,6 +464,53 @@ def test_a_foreign_descriptor(everywhere):
         assert ours.calls[0] == "write"
         assert ours.calls[-1] == "close"
         assert ours.calls.count("close") == 1
+
+    everywhere(main())
+
+
+class TerminalStream(BaseIOStream):
+    """One side of a pseudo-terminal."""
+
+    def __init__(self, fd):
+        os.set_blocking(fd, False)
+        self.fd = fd
+        super().__init__()
+
+    def fileno(self):
+        return self.fd
+
+    def close_fd(self):
+        os.close(self.fd)
+
+    def write_to_fd(self, data):
+        return os.write(self.fd, data)
+
+    def read_from_fd(self, buf):
+        try:
+            return os.readv(self.fd, [buf])
+        except BlockingIOError:
+            return None
+        except OSError as error:
+            if error.errno == errno.EIO:  # how Linux says that the other side has hung up
+                return 0
+            raise
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="no pseudo-terminals here")
+def test_a_terminal(everywhere):
+    tty = pytest.importorskip("tty")
+
+    async def main():
+        ours, theirs = (TerminalStream(fd) for fd in os.openpty())
+        tty.setraw(theirs.fileno())
+        await theirs.write(b"login: ")
+        assert await ours.read_until(b": ") == b"login: "
+        answer = theirs.read_bytes(60_000)  # more than a terminal holds
+        await ours.write(b"x" * 60_000)
+        assert await answer == b"x" * 60_000
+        theirs.close()
+        assert await ours.read_until_close() == b""
+        await asyncio.sleep(0.01)
 
     everywhere(main())
 

@@ -390,3 +390,47 @@ def test_bind_and_start_with_several_processes():
             assert client.recv(100) in (b"worker 0", b"worker 1")
         program.terminate()
         assert program.wait(timeout=60) != 0
+
+
+def test_an_address_has_no_more_connections_than_it_may(run):
+    async def main():
+        server = EchoServer(max_connections_per_address=2)
+        port = listening(server)
+        clients = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
+        for reader, writer in clients:
+            writer.write(b"hello\n")
+            assert await reader.readline() == b"hello\n"
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        assert await closed_by_peer(reader)
+        writer.close()
+        clients[0][1].close()
+        while True:  # until the server has noticed that the first has gone
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"again\n")
+            try:
+                line = await reader.readline()
+            except ConnectionError:
+                line = b""
+            writer.close()
+            if line:
+                break
+        assert line == b"again\n"
+        clients[1][1].close()
+        server.stop()
+
+    run(main())
+
+
+def test_peers_on_a_unix_socket_are_not_counted(run, tmp_path):
+    async def main():
+        server = EchoServer(max_connections_per_address=1)
+        path = str(tmp_path / "socket")
+        server.add_socket(bind_unix_socket(path))
+        clients = [await asyncio.open_unix_connection(path) for _ in range(3)]
+        for reader, writer in clients:
+            writer.write(b"hello\n")
+            assert await reader.readline() == b"hello\n"
+            writer.close()
+        server.stop()
+
+    run(main())

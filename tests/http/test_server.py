@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gzip
 import importlib.util
 import inspect
 import os
@@ -17,11 +18,12 @@ import pytest
 
 from gustnado.events.sockets import bind_sockets
 from gustnado.events.unix_sockets import bind_unix_socket
+from gustnado.http.context import ConnectionContext
 from gustnado.http.delegates import HTTPMessageDelegate, HTTPServerConnectionDelegate
 from gustnado.http.headers import HTTPHeaders
 from gustnado.http.limits import Limits
 from gustnado.http.messages import ResponseStartLine
-from gustnado.http.server import ConnectionContext, HTTPServer
+from gustnado.http.server import HTTPServer
 from gustnado.web import Application, RequestHandler
 
 GET = b"GET /a?b HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -342,10 +344,199 @@ class TestOptions:
             HTTPServer.configure(None)
         assert type(HTTPServer(Application([]))) is HTTPServer
 
-    @pytest.mark.xfail(
-        strict=True, reason="xheaders, trusted_downstream and decompress_request are yet to come"
-    )
     def test_it_takes_what_that_of_tornado_takes(self) -> None:
         theirs = pytest.importorskip("tornado.httpserver").HTTPServer
         expected = set(inspect.signature(theirs.initialize).parameters)
         assert expected <= set(inspect.signature(HTTPServer.initialize).parameters)
+
+
+def who(request) -> None:
+    told = (request.remote_ip, request.protocol, request.host)
+    reply(request.connection, " ".join(told).encode())
+
+
+def get_with(*fields: str) -> bytes:
+    return "\r\n".join(["GET / HTTP/1.1", "Host: x", *fields, "", ""]).encode()
+
+
+class TestProxies:
+    def ask(self, run, data: bytes, **options: Any) -> bytes:
+        async def main() -> bytes:
+            async with listening(HTTPServer(who, **options)) as port:
+                return await talk(port, data)
+
+        return body(run(main()))
+
+    TOLD = ("X-Forwarded-For: 4.4.4.4", "X-Forwarded-Proto: https")
+
+    def test_they_are_not_believed_unless_asked_for(self, run) -> None:
+        assert self.ask(run, get_with(*self.TOLD, "Forwarded: for=4.4.4.4")) == b"127.0.0.1 http x"
+
+    def test_xheaders(self, run) -> None:
+        assert self.ask(run, get_with(*self.TOLD), xheaders=True) == b"4.4.4.4 https x"
+
+    def test_what_one_request_says_is_not_said_of_the_next(self, run) -> None:
+        async def main() -> bytes:
+            async with listening(HTTPServer(who, xheaders=True)) as port:
+                return await talk(port, get_with(*self.TOLD) + get_with())
+
+        answer = run(main())
+        assert answer.index(b"4.4.4.4 https") < answer.index(b"127.0.0.1 http")
+
+    @pytest.mark.parametrize(
+        ("proxies", "answer"),
+        [(["127.0.0.0/8"], b"4.4.4.4 https x"), (["10.0.0.0/8"], b"127.0.0.1 http x"), (1, b"4.4.4.4 https x")],
+    )
+    def test_trusted_proxies(self, run, proxies, answer: bytes) -> None:
+        options: dict[str, Any] = {"xheaders": True, "trusted_proxies": proxies}
+        assert self.ask(run, get_with(*self.TOLD), **options) == answer
+
+    def test_forwarded(self, run) -> None:
+        told = "Forwarded: for=4.4.4.4;proto=https;host=example.org"
+        assert self.ask(run, get_with(told), forwarded=True) == b"4.4.4.4 https example.org"
+
+    def test_a_malformed_one_is_a_400(self, run, expect_log) -> None:
+        async def main() -> bytes:
+            async with listening(HTTPServer(who, forwarded=True)) as port:
+                with expect_log("gustnado.general", "malformed Forwarded field", level=20):
+                    return await talk(port, get_with('Forwarded: for="'))
+
+        assert run(main()).startswith(b"HTTP/1.1 400 ")
+
+    def test_one_kind_at_a_time(self) -> None:
+        with pytest.raises(ValueError, match="xheaders and forwarded"):
+            HTTPServer(who, xheaders=True, forwarded=True)
+
+    def test_an_application_sees_them(self, run) -> None:
+        class Who(RequestHandler):
+            def post(self) -> None:
+                self.write(f"{self.request.remote_ip} {self.request.body!r}")
+
+        async def main() -> bytes:
+            async with listening(HTTPServer(Application([("/", Who)]), xheaders=True)) as port:
+                return await talk(port, FORM.replace(b"Host: x", b"Host: x\r\nX-Real-Ip: 4.4.4.4"))
+
+        assert body(run(main())) == b"4.4.4.4 b'a=1&b=2'"
+
+
+PROXY = b"PROXY TCP4 192.0.2.7 198.51.100.1 4711 443\r\n"
+
+
+class TestProxyProtocol:
+    def test_the_client_is_who_the_header_says(self, run) -> None:
+        async def main() -> bytes:
+            async with listening(HTTPServer(who, proxy_protocol=True)) as port:
+                return await talk(port, PROXY + GET + GET)
+
+        assert run(main()).count(b"192.0.2.7 http x") == 2
+
+    def test_it_is_no_proxy_of_ours_whose_fields_are_believed(self, run) -> None:
+        """The load balancer is trusted, and says that its client is somebody who is not."""
+
+        async def main() -> bytes:
+            server = HTTPServer(who, proxy_protocol=True, xheaders=True, trusted_proxies=["127.0.0.1"])
+            async with listening(server) as port:
+                return await talk(port, PROXY + get_with("X-Real-Ip: 4.4.4.4"))
+
+        assert body(run(main())) == b"192.0.2.7 http x"
+
+    def test_without_one_the_connection_is_closed(self, run, expect_log) -> None:
+        async def main() -> bytes:
+            async with listening(HTTPServer(who, proxy_protocol=True)) as port:
+                with expect_log("gustnado.general", "127.0.0.1: no PROXY header", level=20):
+                    try:
+                        return await talk(port, GET)
+                    except ConnectionError:
+                        return b""
+
+        assert run(main()) == b""
+
+    def test_of_an_untrusted_peer_it_is_a_malformed_request(self, run, expect_log) -> None:
+        async def main() -> bytes:
+            server = HTTPServer(who, proxy_protocol=True, trusted_proxies=["10.0.0.0/8"])
+            async with listening(server) as port:
+                assert body(await talk(port, GET)) == b"127.0.0.1 http x"
+                with expect_log("gustnado.general", "malformed request line", level=20):
+                    return await talk(port, PROXY + GET)
+
+        assert run(main()).startswith(b"HTTP/1.1 400 ")
+
+    def test_connections_that_have_not_said_it_yet_count_and_are_closed_in_the_end(self, run) -> None:
+        async def main() -> None:
+            server = HTTPServer(who, proxy_protocol=True, limits=Limits(max_connections=1))
+            async with listening(server) as port:
+                reader, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.write(PROXY[:10])
+                waiting = asyncio.ensure_future(talk(port, PROXY + GET))
+                while not server._awaited:
+                    await asyncio.sleep(0)
+                assert len(server._awaited) == 1
+                writer.write(PROXY[10:] + GET)
+                assert b"192.0.2.7" in await reader.readuntil(b" x")
+                writer.close()
+                assert b"192.0.2.7" in await waiting
+                late, writer = await asyncio.open_connection("127.0.0.1", port)
+                while not server._awaited:
+                    await asyncio.sleep(0)
+                server.stop()
+                await server.close_all_connections()
+                assert await late.read() == b""
+                writer.close()
+
+        run(main())
+
+
+class TestConnectionsOfOneAddress:
+    LIMITS = Limits(max_connections_per_address=1, linger_timeout=0.2)
+
+    def test_one_too_many_is_told_so(self, run, expect_log) -> None:
+        async def main() -> None:
+            async with listening(HTTPServer(who, limits=self.LIMITS)) as port:
+                reader, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.write(GET)
+                await reader.readuntil(b" x")
+                with expect_log("gustnado.general", "more connections than one address may have", level=20):
+                    answer = await talk(port, GET)
+                assert answer.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
+                assert b"\r\nConnection: close\r\n" in answer
+                silent, silent_writer = await asyncio.open_connection("127.0.0.1", port)
+                assert await silent.read() == b""
+                silent_writer.close()
+                writer.close()
+
+        run(main())
+
+    def test_it_may_come_again_when_the_first_has_gone(self, run) -> None:
+        async def main() -> None:
+            async with listening(HTTPServer(who, limits=self.LIMITS)) as port:
+                for _ in range(3):
+                    assert body(await talk(port, GET)) == b"127.0.0.1 http x"
+
+        run(main())
+
+
+class TestCodings:
+    def test_request_bodies_are_decoded_where_that_is_asked_for(self, run) -> None:
+        data = gzip.compress(b"a=1&b=2")
+        fields = b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(data)
+        request = FORM.partition(b"Content-Length")[0] + fields
+
+        def echo(request) -> None:
+            reply(request.connection, repr(sorted(request.arguments.items())).encode())
+
+        async def main(**options: Any) -> bytes:
+            async with listening(HTTPServer(echo, **options)) as port:
+                return await talk(port, request + data)
+
+        assert body(run(main(decompress_request=True))) == b"[('a', [b'1']), ('b', [b'2'])]"
+
+    def test_a_bomb_is_a_413(self, run, expect_log) -> None:
+        data = gzip.compress(bytes(20_000_000))
+        head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(data)
+
+        async def main() -> bytes:
+            async with listening(HTTPServer(who, decompress_request=True)) as port:
+                with expect_log("gustnado.general", "decoded body over|expands more", level=20):
+                    return await talk(port, head + data)
+
+        assert run(main()).startswith(b"HTTP/1.1 413 ")

@@ -36,6 +36,7 @@ OWN_NAMES = {
     "tornado.ioloop": "gustnado.events",
     "tornado.iostream": "gustnado.events",
     "tornado.netutil": "gustnado.events",
+    "tornado.process": "gustnado.events",
     "tornado.tcpclient": "gustnado.events",
     "tornado.tcpserver": "gustnado.events",
     "tornado.httpclient": "gustnado.http",

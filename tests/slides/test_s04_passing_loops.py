@@ -30,18 +30,20 @@ DEFAULT = """
 EVERYWHERE = """
     import os
     import socket
+    import sys
     import threading
     from tornado.httpserver import HTTPServer
     from tornado.httputil import HTTPHeaders, ResponseStartLine
     from tornado.ioloop import IOLoop, PeriodicCallback
     from tornado.iostream import IOStream, PipeIOStream
     from tornado.netutil import BlockingResolver, ThreadedResolver, add_accept_handler, bind_sockets
+    from tornado.process import Subprocess
     from tornado.tcpclient import TCPClient
     from tornado.tcpserver import TCPServer
 
     singleton = IOLoop.instance()
     ioloop = IOLoop(make_current=False)
-    left = {"tick", "echo", "accepted", "pipe", "client", "http"}
+    left = {"tick", "echo", "accepted", "pipe", "child", "client", "http"}
 
     def done(name):
         print(name, IOLoop.current() is ioloop, threading.current_thread() is thread)
@@ -104,6 +106,10 @@ EVERYWHERE = """
         done("client")
     ioloop.add_callback(visit)
 
+    # processes
+    child = Subprocess([sys.executable, "-c", "pass"], io_loop=ioloop)
+    child.set_exit_callback(lambda status: done("child"))
+
     # HTTP
     def on_request(request):
         assert IOLoop.current() is ioloop
@@ -139,6 +145,6 @@ def test_everything_takes_one(launch):
     assert program.wait() == 0, program.written()
     *lines, last = program.written().splitlines()
     assert sorted(lines) == [
-        f"{name} True True" for name in ("accepted", "client", "echo", "http", "pipe", "tick")
+        f"{name} True True" for name in ("accepted", "child", "client", "echo", "http", "pipe", "tick")
     ]
     assert last == "still to come: [] True"

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 
 import pytest
 
 from gustnado.events.loop import IOLoop
+from gustnado.events.stream import IOStream
 from gustnado.log import app_log
 from gustnado.testing.logs import ExpectLog
 from gustnado.testing.loops import CallbackWatch, cancel_tasks, close_loop, new_loop
+from gustnado.testing.ports import bind_unused_port
 
 
 @pytest.fixture
@@ -142,3 +145,22 @@ def test_a_loop_is_closed_although_a_task_raises():
         close_loop(loop)
     assert task.done()
     assert loop.asyncio_loop.is_closed()
+
+
+def test_a_connection_that_is_left_open_is_closed_with_the_loop():
+    async def leave_open():
+        sock, port = bind_unused_port()
+        stream = IOStream(socket.socket())
+        await stream.connect(("127.0.0.1", port))
+        sock.setblocking(True)
+        connection, _ = sock.accept()
+        sock.close()
+        return stream, connection
+
+    loop = new_loop()
+    stream, connection = loop.run_sync(leave_open)
+    close_loop(loop)
+    connection.settimeout(10)
+    assert connection.recv(1) == b""
+    connection.close()
+    stream.close()

@@ -23,9 +23,6 @@ import pytest
 CLIENT = "comes with the HTTP client"
 WEBSOCKET = "comes with WebSockets"
 LATER = "comes with later work"
-PROXIES = "comes with trusted proxies"
-CODINGS = "comes with request codings"
-LIMITS = "a field of `limits`"
 PARAMETERS = "the server connection's, not each request's"
 PARSER = "a part of Tornado's parser; ours is in gustnado.http.h1.parser and has no such parts"
 SUITE = "for Tornado's own runner of doctests; ours are run by tests/house/test_doctests.py"
@@ -49,22 +46,14 @@ MISSING = {
     "tornado.http1connection.HTTP1Connection.no_keep_alive": PARAMETERS,
     "tornado.http1connection.HTTP1Connection.params": PARAMETERS,
     "tornado.http1connection.HTTP1Connection.read_response": CLIENT,
-    "tornado.http1connection.HTTP1ConnectionParameters.body_timeout": LIMITS,
-    "tornado.http1connection.HTTP1ConnectionParameters.decompress": CODINGS,
-    "tornado.http1connection.HTTP1ConnectionParameters.header_timeout": LIMITS,
-    "tornado.http1connection.HTTP1ConnectionParameters.max_body_size": LIMITS,
-    "tornado.http1connection.HTTP1ConnectionParameters.max_header_size": LIMITS,
     "tornado.http1connection.is_transfer_encoding_chunked": PARSER,
     "tornado.http1connection.parse_hex_int": PARSER,
     "tornado.http1connection.parse_int": PARSER,
-    "tornado.httpserver.HTTPServer.trusted_downstream": PROXIES,
-    "tornado.httpserver.HTTPServer.xheaders": PROXIES,
     "tornado.httputil.HTTP_WHITESPACE": PARSER,
     "tornado.httputil.doctests": SUITE,
     "tornado.iostream.doctests": SUITE,
     "tornado.log.colorama": "a library that Tornado imports",
     "tornado.log.curses": "a module of the standard library that Tornado imports",
-    "tornado.platform.asyncio.AddThreadSelectorEventLoop.MY_ATTRIBUTES": "how Tornado's proxy is built",
     "tornado.platform.asyncio.AsyncIOLoop.old_asyncio": "how Tornado restores the current loop",
 }
 
@@ -72,13 +61,10 @@ MISSING = {
 OTHER_PARAMETERS = {
     "tornado.concurrent.DummyExecutor.shutdown": "cancel_futures by name only, as in the standard library",
     "tornado.http1connection.HTTP1Connection.__init__": "made by the server, one for each request",
-    "tornado.http1connection.HTTP1ConnectionParameters.__init__": CODINGS,
-    "tornado.httpserver.HTTPServer.initialize": f"xheaders {PROXIES}, decompress_request {CODINGS}",
     "tornado.ioloop.IOLoop.initialize": "called with the asyncio loop first; programs call IOLoop()",
     "tornado.iostream.IOStream.connect": "the callback of older Tornados, which the slides use, is second",
     "tornado.iostream.SSLIOStream.connect": "the callback of older Tornados, which the slides use, is second",
     "tornado.locks.Lock.__exit__": "only ever raises; the last parameter is called as that of Semaphore",
-    "tornado.platform.asyncio.AddThreadSelectorEventLoop.__getattribute__": "how Tornado's proxy is built",
     "tornado.platform.asyncio.to_asyncio_future": "is gen.convert_yielded, and takes what that takes",
     "tornado.platform.asyncio.to_tornado_future": "is gen.convert_yielded, and takes what that takes",
 }

@@ -389,7 +389,6 @@ class TestStreaming:
         with pytest.raises(TypeError, match="expected subclass of RequestHandler"):
             stream_request_body(target)  # type: ignore[arg-type]
 
-    @pytest.mark.xfail(strict=True, reason="a wrapped _execute is not called where the body is streamed")
     def test_tools_that_wrap_execute_see_it(self, stream, monkeypatch):
         handler = streaming([])
         original = handler._execute

@@ -365,3 +365,65 @@ class TestContinue:
                 assert (response.code, response.body) == (200, b"wind")
 
         run(main())
+
+
+class TestRefusedBodies:
+    """What is over a limit is answered by the handler's own page, which the client can read."""
+
+    class Page(RequestHandler):
+        def write_error(self, status_code: int, **kwargs) -> None:
+            self.finish({"status": status_code, "why": type(kwargs["exc_info"][1]).__name__})
+
+        def post(self) -> None:
+            self.write("never")
+
+    @stream_request_body
+    class Streaming(Page):
+        def prepare(self) -> None:
+            self.request.connection.set_max_body_size(1000)
+
+        def data_received(self, chunk: bytes) -> None:
+            pass
+
+    @pytest.mark.parametrize("handler", [Page, Streaming])
+    @pytest.mark.parametrize("data", [post(length=1001), chunked(b"0" * 999, b"00")], ids=["length", "chunks"])
+    def test_413(self, run, serve, expect_log, handler, data: bytes) -> None:
+        async def main() -> None:
+            async with serve([("/", handler)], limits=Limits(max_body_size=1000)) as server:
+                client = await server.connect()
+                with expect_log("gustnado.general", "body", level=20):
+                    response = await client.ask(data)
+                assert (response.code, response.closes) == (413, True)
+                assert response.body == b'{"status":413,"why":"HTTPInputError"}'
+                assert await client.rest() == b""
+
+        with expect_log("gustnado.access", "413 POST /"):
+            run(main())
+
+    def test_408(self, run, serve, expect_log) -> None:
+        async def main() -> None:
+            async with serve([("/", self.Page)], limits=Limits(body_timeout=0.1)) as server:
+                client = await server.connect()
+                with expect_log("gustnado.general", "no byte of a body", level=20):
+                    response = await client.ask(post(b"0", length=9))
+                assert (response.code, response.closes) == (408, True)
+                assert b"HTTPInputError" in response.body
+
+        with expect_log("gustnado.access", "408 POST /"):
+            run(main())
+
+
+class TestTrailers:
+    def test_a_handler_sees_those_of_its_request(self, run, serve) -> None:
+        class Trailers(RequestHandler):
+            def post(self) -> None:
+                self.write(dict(self.request.trailers or {}))
+
+        async def main() -> None:
+            async with serve([("/", Trailers)]) as server:
+                client = await server.connect()
+                with_trailers = chunked(b"ab")[:-2] + b"Digest: x\r\nHost: evil\r\n\r\n"
+                assert (await client.ask(with_trailers)).body == b'{"Digest":"x"}'
+                assert (await client.ask(chunked(b"ab"))).body == b"{}"
+
+        run(main())

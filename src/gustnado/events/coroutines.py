@@ -215,7 +215,7 @@ class Runner(PointRunner):
 
     def _succeed(self, value: Any) -> None:
         try:
-            self._close_book()
+            self._check_leaks()
         except LeakedCallbackError as exc:
             self._finish(functools.partial(_set_exception, exc))
         else:
@@ -224,6 +224,8 @@ class Runner(PointRunner):
     def _finish(self, complete: Callable[[Future[Any]], object]) -> None:
         self.finished = True
         self.future = null_future
+        if self._guard is not None:
+            self._guard.deactivate()
         future, self.result_future = self.result_future, None
         if future is not None:
             complete(future)
@@ -367,6 +369,7 @@ def with_timeout(
     future: Yieldable,
     quiet_exceptions: QuietExceptions = (),
     *,
+    io_loop: IOLoop | None = None,
     message: str | Callable[[], str] | None = None,
 ) -> Future[Any]:
     """Wait for ``future``, a yieldable, but not beyond ``timeout``.
@@ -376,13 +379,14 @@ def with_timeout(
 
     :param timeout: as of :meth:`IOLoop.add_timeout`: a :class:`datetime.timedelta`, or an absolute time.
     :param quiet_exceptions: types that are not logged; cancellation never is.
+    :param io_loop: the loop of the timer; by default the current one.
     :param message: of the :exc:`TimeoutError`; a function is called only when it is needed.
     :raises TimeoutError: in time, by way of the returned future.
     """
     source = convert_yielded(future)
     result: Future[Any] = Future()
     chain_future(source, result)
-    io_loop = IOLoop.current()
+    io_loop = io_loop or IOLoop.current()
 
     def expire() -> None:
         if not result.done():

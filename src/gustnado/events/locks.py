@@ -45,8 +45,10 @@ class _Notified(Waiter[bool]):
     :ivar last: the highest number when it was notified: those up to there may have the notification instead.
     """
 
-    place = 0
-    last = 0
+    __slots__ = ("last", "place")
+
+    place: int
+    last: int
 
 
 class Condition:
@@ -77,8 +79,10 @@ class Condition:
         :returns: a future: ``True``, or ``False`` after the timeout.
         :raises TypeError: where ``timeout`` is neither.
         """
-        waiter = _Notified(self._pass_on)
-        call_unless_done(waiter, timeout, lambda: self._expire(waiter))
+        waiter = _Notified()
+        waiter.unused = self._pass_on
+        if timeout is not None:
+            call_unless_done(waiter, timeout, lambda: self._expire(waiter))
         self._arrivals += 1
         waiter.place = self._arrivals
         self._waiters.join(waiter)
@@ -162,7 +166,8 @@ class Event:
         if self._value:
             waiter.set_result(None)
             return waiter
-        call_unless_done(waiter, timeout, lambda: self._expire(waiter))
+        if timeout is not None:
+            call_unless_done(waiter, timeout, lambda: self._expire(waiter))
         self._waiters.join(waiter)
         return waiter
 
@@ -259,7 +264,7 @@ class Semaphore(_AsyncWith):
 
     def release(self) -> None:
         """Give one permit back: to who has waited longest, if anyone waits."""
-        waiter = self._waiters.pop_next()
+        waiter = self._waiters.pop_next() if self._waiters else None
         if waiter is None:
             self._value += 1
         else:
@@ -278,8 +283,10 @@ class Semaphore(_AsyncWith):
             future: Future[_ReleasingContextManager] = Future()
             future.set_result(_ReleasingContextManager(self))
             return future
-        waiter: Waiter[_ReleasingContextManager] = Waiter(self._give_back)
-        call_unless_done(waiter, timeout, lambda: self._expire(waiter))
+        waiter: Waiter[_ReleasingContextManager] = Waiter()
+        waiter.unused = self._give_back
+        if timeout is not None:
+            call_unless_done(waiter, timeout, lambda: self._expire(waiter))
         self._waiters.join(waiter)
         return waiter
 

@@ -127,9 +127,16 @@ class LoopCallbacks(CallbackRunner):
     def _run_with(self, callback: Callable[..., object], *args: Any) -> None:
         self._run(functools.partial(callback, *args))
 
+    def handle_callback_exception(self, callback: Callable[..., object]) -> None:
+        """Called where a callback, or what it returned, has failed; the exception is in :func:`sys.exc_info`.
+
+        Override it to do something else than logging it. What it raises itself goes to the event loop.
+        """
+        app_log.error("Exception in callback %r", callback, exc_info=True)
+
     def _absorb(self, callback: Callable[[], object], error: BaseException) -> bool:
         if isinstance(error, Exception):
-            app_log.error("Exception in callback %r", callback, exc_info=error)
+            self.handle_callback_exception(callback)
         elif not isinstance(error, asyncio.CancelledError):
             return False
         return True
@@ -162,4 +169,7 @@ class LoopCallbacks(CallbackRunner):
         error = None if future.cancelled() else future.exception()
         error = error and handle(error)
         if error is not None:
-            app_log.error("Exception in callback %r", callback, exc_info=error)
+            try:
+                raise error
+            except BaseException:
+                self.handle_callback_exception(callback)

@@ -54,9 +54,13 @@ class QueueFull(OperationError):
 class _Putter(Future[None], Generic[T]):
     """Waits for room for ``item``."""
 
-    def __init__(self, item: T) -> None:
-        super().__init__()
-        self.item = item
+    __slots__ = ("item",)
+
+    item: T
+
+
+def _expire(waiter: Future[Any], message: str) -> None:
+    waiter.set_exception(TimeoutError(message))
 
 
 class _QueueIterator(Generic[T]):
@@ -123,21 +127,23 @@ class Queue(Generic[T]):
         :raises TimeoutError: in time, by way of the returned future.
         :raises TypeError: where ``timeout`` is neither.
         """
+        if self.full():  # so nobody waits for an item
+            return self._wait_for_room(item, timeout)
         try:
             self.put_nowait(item)
-        except QueueFull:
+        except QueueFull:  # for a reason of a subclass
             return self._wait_for_room(item, timeout)
         future: Future[None] = Future()
         future.set_result(None)
         return future
 
     def _wait_for_room(self, item: T, timeout: Timeout) -> Future[None]:
-        putter = _Putter(item)
-        call_unless_done(
-            putter,
-            timeout,
-            lambda: putter.set_exception(TimeoutError("the queue was full until the timeout")),
-        )
+        putter: _Putter[T] = _Putter()
+        putter.item = item
+        if self._putters:
+            self._putters.first()  # which drops those that have given up
+        if timeout is not None:
+            call_unless_done(putter, timeout, lambda: _expire(putter, "the queue was full until the timeout"))
         self._putters.join(putter)
         return putter
 
@@ -146,8 +152,9 @@ class Queue(Generic[T]):
 
         :raises QueueFull: where there is no room.
         """
-        self._putters.first()  # which drops those that have given up
-        getter: Waiter[T] | None = self._getters.first()
+        if self._putters:
+            self._putters.first()  # which drops those that have given up
+        getter: Waiter[T] | None = self._getters.first() if self._getters else None
         if getter is None and self.full():
             raise QueueFull(f"no room for another item: the queue holds {self.qsize()}")
         self._add(item)
@@ -164,21 +171,23 @@ class Queue(Generic[T]):
         :raises TimeoutError: in time, by way of the returned future.
         :raises TypeError: where ``timeout`` is neither.
         """
+        if self.empty():  # so nobody waits for room
+            return self._wait_for_item(timeout)
         try:
             item = self.get_nowait()
-        except QueueEmpty:
+        except QueueEmpty:  # for a reason of a subclass
             return self._wait_for_item(timeout)
         future: Future[T] = Future()
         future.set_result(item)
         return future
 
     def _wait_for_item(self, timeout: Timeout) -> Future[T]:
-        getter: Waiter[T] = Waiter(self._put_back)
-        call_unless_done(
-            getter,
-            timeout,
-            lambda: getter.set_exception(TimeoutError("the queue was empty until the timeout")),
-        )
+        getter: Waiter[T] = Waiter()
+        getter.unused = self._put_back
+        if self._getters:
+            self._getters.first()
+        if timeout is not None:
+            call_unless_done(getter, timeout, lambda: _expire(getter, "the queue was empty until the timeout"))
         self._getters.join(getter)
         return getter
 
@@ -187,8 +196,9 @@ class Queue(Generic[T]):
 
         :raises QueueEmpty: where there is none.
         """
-        self._getters.first()
-        putter: _Putter[T] | None = self._putters.first()
+        if self._getters:
+            self._getters.first()  # which drops those that have given up
+        putter: _Putter[T] | None = self._putters.first() if self._putters else None
         # An item that was put back may be one more than there is room for.
         if putter is not None and self.qsize() - 1 < self._maxsize:
             self._putters.popleft()

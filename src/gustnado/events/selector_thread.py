@@ -20,10 +20,13 @@ import select
 import socket
 import threading
 import weakref
-from collections.abc import AsyncGenerator, Callable
-from typing import Any, Protocol, TypeAlias, cast
+from collections.abc import AsyncGenerator, Callable, Collection
+from typing import Any, ClassVar, Protocol, TypeAlias, TypeVarTuple, Unpack
 
 __all__ = ["AddThreadSelectorEventLoop", "SelectorThread", "with_selector"]
+
+
+Ts = TypeVarTuple("Ts")
 
 
 class HasFileno(Protocol):
@@ -162,19 +165,43 @@ class SelectorThread:
             return
 
 
-class AddThreadSelectorEventLoop:
+class AddThreadSelectorEventLoop(asyncio.AbstractEventLoop):
     """``real_loop`` with the ``add_reader`` family of a :class:`SelectorThread`; all else is its own."""
+
+    MY_ATTRIBUTES: ClassVar[Collection[str]] = frozenset(
+        ("_real_loop", "_selector", "add_reader", "add_writer", "close", "remove_reader", "remove_writer")
+    )
+    """What is not taken from ``real_loop``."""
 
     def __init__(self, real_loop: asyncio.AbstractEventLoop) -> None:
         self._real_loop = real_loop
         self._selector = SelectorThread(real_loop)
-        self.add_reader = self._selector.add_reader
-        self.add_writer = self._selector.add_writer
-        self.remove_reader = self._selector.remove_reader
-        self.remove_writer = self._selector.remove_writer
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattribute__(self, name: str) -> Any:
+        # Being an event loop, for those who ask, it inherits a method for each of the real one's.
+        if name in AddThreadSelectorEventLoop.MY_ATTRIBUTES:
+            return super().__getattribute__(name)
         return getattr(self._real_loop, name)
+
+    def add_reader(
+        self, fd: FileDescriptorLike, callback: Callable[[Unpack[Ts]], object], *args: *Ts
+    ) -> None:
+        """Call ``callback(*args)`` whenever ``fd`` can be read."""
+        self._selector.add_reader(fd, callback, *args)
+
+    def add_writer(
+        self, fd: FileDescriptorLike, callback: Callable[[Unpack[Ts]], object], *args: *Ts
+    ) -> None:
+        """Call ``callback(*args)`` whenever ``fd`` can be written."""
+        self._selector.add_writer(fd, callback, *args)
+
+    def remove_reader(self, fd: FileDescriptorLike) -> bool:
+        """Stop watching ``fd`` for reading; whether it was."""
+        return self._selector.remove_reader(fd)
+
+    def remove_writer(self, fd: FileDescriptorLike) -> bool:
+        """Stop watching ``fd`` for writing; whether it was."""
+        return self._selector.remove_writer(fd)
 
     def close(self) -> None:
         """Close the thread, then the loop."""
@@ -187,7 +214,7 @@ def with_selector(loop: asyncio.AbstractEventLoop) -> asyncio.AbstractEventLoop:
     proactor: type[asyncio.AbstractEventLoop] | None = getattr(asyncio, "ProactorEventLoop", None)
     if proactor is None or not isinstance(loop, proactor):
         return loop
-    return cast(asyncio.AbstractEventLoop, AddThreadSelectorEventLoop(loop))
+    return AddThreadSelectorEventLoop(loop)  # type: ignore[abstract]  # __getattribute__ has the rest
 
 
 @atexit.register

@@ -62,6 +62,9 @@ class BaseIOStream(ReadSide, WriteSide):
     allow_half_close: bool = False
     """Whether writing stays possible after the peer has said that it sends no more (not over TLS)."""
 
+    consumer_high_water: int | None = None
+    """Bytes unsent above which a consumer is told to pause writing; ``None`` is 64 KiB."""
+
     _ends_with_peer = False  # whether the transport closes on the peer's end, whatever we say
 
     def __init__(
@@ -137,7 +140,7 @@ class BaseIOStream(ReadSide, WriteSide):
             watch_drain(opened)
             self._hindered = False
         else:
-            watch_pressure(opened)
+            watch_pressure(opened, self.consumer_high_water)
         self._connected()
         self._send_queued(opened)
 
@@ -317,7 +320,7 @@ class BaseIOStream(ReadSide, WriteSide):
         transport = self.transport
         if transport is not None:
             transport.set_protocol(self)  # uvloop looks at the protocol's methods only here
-            watch_pressure(transport)
+            watch_pressure(transport, self.consumer_high_water)
             if self._paused:
                 self._paused = False
                 self.resume_reading()

@@ -237,12 +237,16 @@ class ReadSide(StreamState):
         self._read_future = future
         self._read = request
         self._least = NEVER
-        buffer = self._read_buffer
-        if buffer is not None or not request.needs_data:
-            self._serve(ReadBuffer() if buffer is None else buffer)
+        self._try_inline_read(request)
         if self._hindered and self._read_future is future:
             self._await_more()
         return future
+
+    def _try_inline_read(self, request: PullRead) -> None:
+        """Satisfy a read that has just begun from what is there, if that is possible."""
+        buffer = self._read_buffer
+        if buffer is not None or not request.needs_data:
+            self._serve(ReadBuffer() if buffer is None else buffer)
 
     def _serve(self, buffer: ReadBuffer) -> None:
         """Satisfy the pending read from ``buffer``, if that is possible."""

@@ -6,7 +6,8 @@ program at the pace of its peer. In rules:
 
 - The first write after something has arrived goes to the transport at once: an answer does not wait.
 - Small ones that follow it are gathered, and leave together: when one of them is awaited, at
-  :data:`GATHER_LIMIT` bytes, or at the end of the turn. Many small writes so cost one system call, and one packet, not many.
+  :data:`GATHER_LIMIT` bytes, or at the end of the turn. So many small writes cost one system call, and one
+  packet, not many.
 - Nothing is gathered while the transport's own buffer is not empty, nor where a consumer is attached.
 """
 
@@ -34,6 +35,8 @@ SMALL_WRITE = 16 * 1024
 
 class GatheredWrite(asyncio.Future[None]):
     """The future of a write that was gathered. Awaiting it sends what was."""
+
+    __slots__ = ("stream",)
 
     stream: WriteSide
 

@@ -25,10 +25,11 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from gustnado.errors import StreamClosedError, UsageError
 from gustnado.events.acceptor import Acceptor
+from gustnado.events.address_count import AddressCount
 from gustnado.events.futures import Future
 from gustnado.events.loop import IOLoop
 from gustnado.events.process import fork_processes
@@ -56,6 +57,8 @@ class TCPServer:
     :param max_connections: connections at once; accepting pauses at it, and further ones wait in the
         kernel's backlog. ``0`` is no limit.
     :param handshake_timeout: seconds for a TLS handshake.
+    :param max_connections_per_address: connections at once of one IP address, or of one IPv6 network of 64 bits;
+        further ones are closed. ``0`` is no limit. Peers on a Unix socket are not counted.
     :raises KeyError: where the dictionary has no ``certfile``.
     :raises ValueError: where one of its files does not exist.
     """
@@ -68,6 +71,7 @@ class TCPServer:
         io_loop: IOLoop | None = None,
         max_connections: int = 0,
         handshake_timeout: float = HANDSHAKE_TIMEOUT,
+        max_connections_per_address: int = 0,
     ) -> None:
         if isinstance(ssl_options, Mapping):
             _check_files(ssl_options)
@@ -77,6 +81,9 @@ class TCPServer:
         self.io_loop = io_loop
         self.max_connections = max_connections
         self.handshake_timeout = handshake_timeout
+        self._addresses: AddressCount | None = None
+        if max_connections_per_address:
+            self._addresses = AddressCount(max_connections_per_address)
         self._context_for: SSLOptions | None = None
         self._context: ssl.SSLContext | None = None
         self._sockets: dict[int, socket.socket] = {}
@@ -209,12 +216,21 @@ class TCPServer:
     def _handle_connection(
         self, family: socket.AddressFamily, connection: socket.socket, address: Any
     ) -> None:
+        self._set_nodelay(family, connection)
+        self._begin(self._make_stream(connection), address)
+
+    def _set_nodelay(self, family: socket.AddressFamily, connection: socket.socket) -> None:
+        """Small answers leave at once; where the client has gone by now, the first read will tell."""
         if family in (socket.AF_INET, socket.AF_INET6):
-            # Small answers leave at once; the client may have gone by now, which the first read will tell.
             with contextlib.suppress(OSError):
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        stream = self._make_stream(connection)
+
+    def _begin(self, stream: IOStream, address: Any) -> None:
+        """Hand a new connection to :meth:`handle_stream`, unless its address has too many."""
         try:
+            if self._addresses is not None and not self._admit(self._addresses, stream, address):
+                self._turn_away(stream, address)
+                return
             waiting = self.handle_stream(stream, address)
             if waiting is not None:
                 future = convert_yielded(waiting)
@@ -223,8 +239,26 @@ class TCPServer:
             app_log.error("Error in connection callback %r", self.handle_stream, exc_info=True)
             stream.close()
 
+    def _admit(self, addresses: AddressCount, stream: IOStream, address: Any) -> bool:
+        host = address[0] if isinstance(address, tuple) else None
+        if host is None:
+            return True  # peers on a Unix socket are told apart by nothing
+        if not addresses.enter(host):
+            return False
+        counted = cast("_CountedStream", stream)
+        counted.on_closed = partial(self._left, addresses, host, counted.on_closed)
+        return True
+
+    def _left(self, addresses: AddressCount, host: str, then: Callable[[], None]) -> None:
+        addresses.leave(host)
+        then()
+
+    def _turn_away(self, stream: IOStream, address: Any) -> None:
+        """Get rid of a connection whose address has as many as it may."""
+        stream.close()
+
     def _make_stream(self, connection: socket.socket) -> IOStream:
-        counted = self.max_connections > 0
+        counted = self.max_connections > 0 or self._addresses is not None
         arguments: dict[str, Any] = {
             "max_buffer_size": self.max_buffer_size,
             "read_chunk_size": self.read_chunk_size,

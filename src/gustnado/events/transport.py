@@ -259,6 +259,6 @@ def watch_drain(transport: asyncio.WriteTransport) -> None:
     transport.set_write_buffer_limits(high=1 if at_mark else 0, low=0)
 
 
-def watch_pressure(transport: asyncio.WriteTransport) -> None:
-    """Pause above 64 KiB and resume at 16 KiB: what most protocols want."""
-    transport.set_write_buffer_limits()
+def watch_pressure(transport: asyncio.WriteTransport, high: int | None = None) -> None:
+    """Pause above ``high`` bytes, 64 KiB where it is ``None``, and resume at a quarter of it."""
+    transport.set_write_buffer_limits(high=high)

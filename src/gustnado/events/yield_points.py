@@ -199,14 +199,11 @@ class PointRunner:
             future_set_exception_unless_cancelled(future, error)
         self._waiting = None
 
-    def _close_book(self) -> None:
-        """The generator has ended.
+    def _check_leaks(self) -> None:
+        """The generator has ended well.
 
         :raises LeakedCallbackError: where it never waited for a callback, unless an exception kept it from it.
         """
-        self._waiting = None
-        if self._guard is not None:
-            self._guard.deactivate()
         if self._book is not None and not self._had_exception:
             self._book.check_leaks()
 

@@ -24,13 +24,18 @@ from gustnado.http.headers import HTTPHeaders
 from gustnado.http.limits import Limits
 from gustnado.http.messages import HTTPServerRequest, RequestStartLine, ResponseStartLine
 from gustnado.http.multipart import MultipartParser
+from gustnado.http.running import run_until_signal, wait_for_signal
 from gustnado.http.server import HTTPServer
+from gustnado.http.shutdown import ShutdownEvent
 from gustnado.http.urls import split_host_and_port, url_concat
 
 __all__ = [
     # the server
     "HTTPServer",
     "Limits",
+    "ShutdownEvent",
+    "run_until_signal",
+    "wait_for_signal",
     # the client
     "AsyncHTTPClient",
     "HTTPClient",

@@ -3,13 +3,14 @@
 A *connection* speaks one wire protocol; a *delegate* receives what arrives on it. Nobody on either
 side knows which version of HTTP is spoken.
 
-Order of calls, for each request on a server (either ``finish`` or ``on_connection_close`` ends it,
-never both)::
+Order of calls, for each request on a server (one of ``finish``, ``on_connection_close`` and ``refused``
+ends it)::
 
     HTTPServerConnectionDelegate.start_request(server_conn, request_conn) -> message delegate
         HTTPMessageDelegate.headers_received(start_line, headers)
         HTTPMessageDelegate.data_received(chunk)          any number of times
-        HTTPMessageDelegate.finish()                      or on_connection_close()
+        HTTPMessageDelegate.trailers_received(headers)    where there are any
+        HTTPMessageDelegate.finish()                      or on_connection_close(), or refused(error)
     HTTPServerConnectionDelegate.on_close(server_conn)    once, when the connection is gone
 
 and for its response, called by the program on ``request_conn``::
@@ -29,9 +30,10 @@ from gustnado.http.messages import RequestStartLine, ResponseStartLine
 if TYPE_CHECKING:
     from asyncio import Future
 
+    from gustnado.errors import HTTPInputError
     from gustnado.http.headers import HTTPHeaders
 
-__all__ = ["HTTPConnection", "HTTPMessageDelegate", "HTTPServerConnectionDelegate"]
+__all__ = ["HTTPConnection", "HTTPMessageDelegate", "HTTPServerConnectionDelegate", "PassingDelegate"]
 
 
 class HTTPServerConnectionDelegate:
@@ -70,12 +72,57 @@ class HTTPMessageDelegate:
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
         """Called with each piece of the body. Reading pauses until what this returns is done."""
 
+    def trailers_received(self, trailers: HTTPHeaders) -> None:
+        """Called before :meth:`finish` with the message's trailer fields (RFC 9110 section 6.5), if it has any.
+
+        Fields that may not come as trailers have been left out.
+        """
+
     def finish(self) -> None:
         """Called when the whole message has arrived."""
+
+    def refused(self, error: HTTPInputError) -> bool:
+        """Called where a server cannot take the rest of a request: over a limit, too slow, malformed.
+
+        Nothing more of it arrives, and its connection closes after the response.
+
+        :param error: says why; ``error.status`` is the status that answers it.
+        :returns: whether the delegate answers it. If not, a plain answer is sent where none has begun, and
+            :meth:`on_connection_close` is called.
+        """
+        return False
 
     def on_connection_close(self) -> None:
         """Called instead of :meth:`finish` where the connection closed before the message ended,
         and after it where it closes before the response has been written."""
+
+
+class PassingDelegate(HTTPMessageDelegate):
+    """Passes on to another delegate all that it is called with: the base of those that change something."""
+
+    def __init__(self, inner: HTTPMessageDelegate) -> None:
+        self.inner = inner
+
+    def headers_received(
+        self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
+    ) -> Awaitable[None] | None:
+        return self.inner.headers_received(start_line, headers)
+
+    def data_received(self, chunk: bytes) -> Awaitable[None] | None:
+        return self.inner.data_received(chunk)
+
+    def trailers_received(self, trailers: HTTPHeaders) -> None:
+        if isinstance(self.inner, HTTPMessageDelegate):
+            self.inner.trailers_received(trailers)
+
+    def finish(self) -> None:
+        self.inner.finish()
+
+    def refused(self, error: HTTPInputError) -> bool:
+        return isinstance(self.inner, HTTPMessageDelegate) and self.inner.refused(error)
+
+    def on_connection_close(self) -> None:
+        self.inner.on_connection_close()
 
 
 class HTTPConnection:

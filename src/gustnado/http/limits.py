@@ -54,6 +54,8 @@ class Limits:
     """Without a byte of a body that is waited for (nginx: 60). Over it: 408."""
     min_body_rate: int = 240
     """Bytes a second, on average, once a body has taken 10 seconds (Kestrel: 240). Below it: 408."""
+    max_body_time: float = 600.0
+    """For a body that is read into memory to arrive whole (Node: 300). Over it: 408."""
     idle_timeout: float = 60.0
     """A keep-alive connection between two requests (nginx: 75, Node: 5). Over it: closed."""
     write_timeout: float = 30.0
@@ -72,3 +74,6 @@ class Limits:
     """Bytes of responses that wait for a slow client before ``await flush()`` waits too."""
     max_connections: int = 0
     """Connections at once; accepting pauses at it. ``0``: bounded by file descriptors only."""
+    max_connections_per_address: int = 0
+    """Connections at once of one IP address, or of one IPv6 network of 64 bits; further ones get 503 (nginx's
+    ``limit_conn``). ``0``: no limit, as many people may share an address, and all do behind a proxy."""

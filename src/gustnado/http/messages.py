@@ -24,6 +24,7 @@ from gustnado.http.cookies import parse_cookie
 from gustnado.http.forms import HTTPFile, ParseBodyConfig, parse_body_arguments
 from gustnado.http.headers import HTTPHeaders
 from gustnado.http.limits import Limits
+from gustnado.http.request_ids import RequestIds
 from gustnado.http.urls import split_host_and_port
 
 if TYPE_CHECKING:
@@ -153,6 +154,7 @@ class RequestData:
         self._remote_ip: str | None = _UNKNOWN
         self._protocol: str | None = None
         self._cookies: SimpleCookie | None = None
+        self._request_id: str | None = None
         self.path = ""
         self.query = ""
         if target is not None:
@@ -174,7 +176,11 @@ class HTTPServerRequest(RequestData):
     :ivar body: the body as bytes; empty where the handler streams it.
     :ivar connection: the :class:`~gustnado.http.delegates.HTTPConnection` to answer on.
     :ivar server_connection: stands for the long-lived connection; see the delegates.
+    :ivar trailers: the trailer fields that came after the body (RFC 9110 section 6.5), ``None`` without any.
     """
+
+    trailers: HTTPHeaders | None = None
+    _body_future: Any = None  # of a handler that streams its body and has been wrapped
 
     def _limits(self) -> Limits:
         limits: Limits = getattr(self.server_connection, "limits", _DEFAULT_LIMITS)
@@ -305,6 +311,23 @@ class HTTPServerRequest(RequestData):
                         # A name that this class cannot hold is no use to the program either.
                         continue
         return self._cookies
+
+    @property
+    def request_id(self) -> str:
+        """A name for this request, for logs: 1 to 128 visible ASCII characters.
+
+        Made by the server, unique among its requests and hard to guess; taken from a header field where the
+        server was told to trust one (``HTTPServer(request_id_header=...)``).
+        """
+        if self._request_id is None:
+            context = getattr(self.connection, "context", None)
+            ids: RequestIds | None = getattr(context, "request_ids", None)
+            self._request_id = (RequestIds() if ids is None else ids).id_for(self.headers)
+        return self._request_id
+
+    @request_id.setter
+    def request_id(self, value: str) -> None:
+        self._request_id = value
 
     def full_url(self) -> str:
         """The URL that was asked for: scheme, host, path and query."""

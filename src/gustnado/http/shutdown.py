@@ -27,6 +27,7 @@ from gustnado.log import app_log, gen_log
 if TYPE_CHECKING:
     from gustnado.events.stream import IOStream
     from gustnado.http.h1.server_connection import HTTP1ServerConnection
+    from gustnado.http.proxy_wait import ProxyHeaderWait
     from gustnado.http.sweeper import Sweeper
 
 __all__ = ["Shutdown", "ShutdownEvent"]
@@ -79,6 +80,7 @@ class Shutdown:
     :param given_away: streams that speak something else by now.
     :param event: of which ``expired`` is set at the deadline.
     :param sweeper: whose clock the connections go by; ``None`` where there never was one.
+    :param awaited: connections that have yet to say who their client is; a request may be behind that.
     """
 
     def __init__(
@@ -87,11 +89,13 @@ class Shutdown:
         given_away: Collection[IOStream],
         event: ShutdownEvent,
         sweeper: Sweeper | None,
+        awaited: Collection[ProxyHeaderWait] = (),
     ) -> None:
         self._served = served
         self._given_away = given_away
         self._event = event
         self._sweeper = sweeper
+        self._awaited = awaited
         self._deadline = float("inf")
         self._idle = float("inf")
         for connection in served:
@@ -113,7 +117,8 @@ class Shutdown:
         return 0
 
     def _left(self) -> int:
-        return len(self._served) + sum(not stream.closed() for stream in self._given_away)
+        open_streams = sum(not stream.closed() for stream in self._given_away)
+        return len(self._served) + len(self._awaited) + open_streams
 
     def _close_idle(self) -> None:
         sweeper = self._sweeper
@@ -129,9 +134,12 @@ class Shutdown:
     async def _cut_off(self) -> int:
         self._event.expired = True
         served, streams = list(self._served), [stream for stream in self._given_away if not stream.closed()]
-        count = len(served) + len(streams)
+        awaited = list(self._awaited)
+        count = len(served) + len(awaited) + len(streams)
         if count:
             gen_log.warning("shutting down: %d connections cut off at the deadline", count)
+        for wait in awaited:
+            wait.abandon()
         for connection in served:
             connection.abort()
             connection.stream.abort()  # also what a slow client has not taken yet

@@ -1,4 +1,4 @@
-"""Support for tests: test cases that own an event loop, expected log records, unused ports.
+"""Support for tests: test cases that own an event loop, a client without sockets, expected log records, unused ports.
 
 >>> import unittest
 >>> from gustnado.testing import AsyncTestCase, bind_unused_port
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from gustnado.testing.http_case import AsyncHTTPTestCase as AsyncHTTPTestCase
     from gustnado.testing.logs import ExpectLog as ExpectLog
     from gustnado.testing.logs import LogTrapTestCase as LogTrapTestCase
+    from gustnado.testing.memory_client import InMemoryClient as InMemoryClient
     from gustnado.testing.ports import bind_unused_port as bind_unused_port
     from gustnado.testing.ports import get_unused_port as get_unused_port
     from gustnado.testing.runner import main as main
@@ -43,6 +44,7 @@ _HOMES = {
     "get_async_test_timeout": "coroutines",
     # helpers
     "ExpectLog": "logs",
+    "InMemoryClient": "memory_client",
     "bind_unused_port": "ports",
     "get_unused_port": "ports",
     "setup_with_context_manager": "runner",

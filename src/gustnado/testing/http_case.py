@@ -16,6 +16,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from gustnado.http.client.api import AsyncHTTPClient
+from gustnado.http.client.response import HTTPResponse
 from gustnado.http.delegates import HTTPServerConnectionDelegate
 from gustnado.http.messages import HTTPServerRequest
 from gustnado.http.server import HTTPServer
@@ -23,7 +25,7 @@ from gustnado.testing.case import AsyncTestCase
 from gustnado.testing.certificate import certificate_files
 from gustnado.testing.coroutines import get_async_test_timeout
 from gustnado.testing.ports import bind_unused_port
-from gustnado.util import import_object
+from gustnado.testing.servers import close_server
 
 __all__ = ["AsyncHTTPSTestCase", "AsyncHTTPTestCase"]
 
@@ -48,11 +50,10 @@ class AsyncHTTPTestCase(AsyncTestCase):
         self.http_server.add_sockets([sock])
 
     def tearDown(self) -> None:
-        """Close server and client; what the server still works on may end."""
-        self.http_server.stop()
+        """Close client and server; what the server still works on is cut off."""
         self.http_client.close()
         try:
-            self.io_loop.run_sync(self.http_server.close_all_connections, timeout=get_async_test_timeout())
+            self.io_loop.run_sync(lambda: close_server(self.http_server), timeout=get_async_test_timeout())
         finally:
             del self.http_server
             del self._app
@@ -62,9 +63,9 @@ class AsyncHTTPTestCase(AsyncTestCase):
         """What is to be served: an application, or whatever else `HTTPServer` takes."""
         raise NotImplementedError(f"{type(self).__name__}.get_app() must return an application")
 
-    def get_http_client(self) -> Any:
-        """The client; by default an :class:`AsyncHTTPClient` of the test's own."""
-        return import_object("gustnado.http.AsyncHTTPClient")(force_instance=True)
+    def get_http_client(self) -> AsyncHTTPClient:
+        """The client; by default one of the test's own."""
+        return AsyncHTTPClient(force_instance=True)
 
     def get_http_server(self) -> HTTPServer:
         """The server of the application."""
@@ -87,29 +88,29 @@ class AsyncHTTPTestCase(AsyncTestCase):
         """The URL of ``path``, which begins with a slash, on the server."""
         return f"{self.get_protocol()}://127.0.0.1:{self.get_http_port()}{path}"
 
-    def fetch(self, path: str, raise_error: bool = False, **kwargs: Any) -> Any:
+    def fetch(self, path: str, raise_error: bool = False, **kwargs: Any) -> HTTPResponse:
         """Run the loop until the client has fetched ``path``, and return its response.
 
         :param path: a path on the server, or a whole URL.
         :param raise_error: whether a status that is no success raises
-            :exc:`~gustnado.http.client.HTTPClientError`.
+            :exc:`~gustnado.http.client.errors.HTTPClientError`; anything else that fails is raised anyhow.
         :param kwargs: further arguments of ``AsyncHTTPClient.fetch``: ``method``, ``body``, ``headers``...
         :raises TimeoutError: after :func:`~gustnado.testing.get_async_test_timeout` seconds.
         """
         is_url = path.lower().startswith(("http://", "https://"))
         url = path if is_url else self.get_url(path)
-        return self.io_loop.run_sync(
+        response: HTTPResponse = self.io_loop.run_sync(
             lambda: self.http_client.fetch(url, raise_error=raise_error, **kwargs),
             timeout=get_async_test_timeout(),
         )
+        return response
 
 
 class AsyncHTTPSTestCase(AsyncHTTPTestCase):
     """The same over TLS, with a certificate for ``localhost`` that the client does not check."""
 
-    def get_http_client(self) -> Any:
-        defaults = {"validate_cert": False}
-        return import_object("gustnado.http.AsyncHTTPClient")(force_instance=True, defaults=defaults)
+    def get_http_client(self) -> AsyncHTTPClient:
+        return AsyncHTTPClient(force_instance=True, defaults={"validate_cert": False})
 
     def get_httpserver_options(self) -> dict[str, Any]:
         return {"ssl_options": self.get_ssl_options()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import warnings
 from collections.abc import Callable
 
 from gustnado.events.loop import IOLoop
@@ -61,7 +62,7 @@ def new_loop() -> IOLoop:
 
 
 def close_loop(io_loop: IOLoop) -> None:
-    """Cancel what still runs on a loop that stands still, and close it and its descriptors.
+    """Cancel what still runs on a loop that stands still, and close it and what is open on it.
 
     :raises BaseException: what a task raised when it was cancelled.
     """
@@ -73,7 +74,10 @@ def close_loop(io_loop: IOLoop) -> None:
         cancel_tasks(loop)
         loop.run_until_complete(loop.shutdown_asyncgens())
     finally:
-        io_loop.close(all_fds=True)
+        with warnings.catch_warnings():
+            # What is left open is closed here. That is no error, and as one uvloop would wait for it for ever.
+            warnings.simplefilter("ignore", ResourceWarning)
+            io_loop.close(all_fds=True)
 
 
 def cancel_tasks(loop: asyncio.AbstractEventLoop) -> None:

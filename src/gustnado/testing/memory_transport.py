@@ -250,14 +250,13 @@ class MemoryStream(BaseIOStream):
         self.end = MemoryTransport(self.io_loop.asyncio_loop, self._name)
         self.end.set_protocol(self)
 
-    def _open_fd(self) -> None:
-        self._opening = None
-        if self._closed and not self._write_buffer:
-            self.close_fd()
-            return
+    def _prepare(self) -> None:
+        """Nothing: it is opened when it has another end."""
+
+    def open(self) -> None:
+        """Begin, when both ends are there."""
         self.connection_made(self.end)
-        if not self._paused and not self._held:
-            self.end.resume_reading()
+        self.end.resume_reading()
 
     def fileno(self) -> int:
         """-1: there is no descriptor."""
@@ -287,4 +286,6 @@ def memory_streams(
     """
     here, there = MemoryStream(client, server, **kwargs), MemoryStream(server, client, **kwargs)
     here.end.join(there.end)
+    here.open()
+    there.open()
     return here, there

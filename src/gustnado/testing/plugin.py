@@ -10,6 +10,7 @@ It is there where Gustnado is installed (``-p no:gustnado`` leaves it out). Fixt
 ``http_port``            an unused port
 ``http_base_url``        ``http://127.0.0.1:<http_port>``, or ``https``, where the options say TLS
 ``http_client``          an ``AsyncHTTPClient`` of the test's own, while ``http_server`` serves
+``memory_client``        an ``InMemoryClient`` of ``app``, without a server or a port; see `gustnado.testing`
 =======================  ============================================================================
 
 ::
@@ -45,8 +46,10 @@ import pytest
 
 if TYPE_CHECKING:
     from gustnado.events.loop import IOLoop
+    from gustnado.http.client.api import AsyncHTTPClient
     from gustnado.http.server import HTTPServer
     from gustnado.testing.loops import CallbackWatch
+    from gustnado.testing.memory_client import InMemoryClient
 
 # The rings are imported when a test asks for a fixture: every run of pytest imports this module.
 
@@ -57,6 +60,7 @@ __all__ = [
     "http_server",
     "http_server_options",
     "io_loop",
+    "memory_client",
     "pytest_addoption",
     "pytest_configure",
     "pytest_fixture_setup",
@@ -128,23 +132,34 @@ def http_server(
     """A server of the fixture ``app``."""
     from gustnado.http.server import HTTPServer
     from gustnado.testing.coroutines import get_async_test_timeout
+    from gustnado.testing.servers import close_server
 
     server: HTTPServer = HTTPServer(app, **http_server_options)
     server.add_socket(_gustnado_socket)
     yield server
-    server.stop()
-    io_loop.run_sync(server.close_all_connections, timeout=get_async_test_timeout())
+    io_loop.run_sync(lambda: close_server(server), timeout=get_async_test_timeout())
 
 
 @pytest.fixture
-def http_client(http_server: HTTPServer, http_server_options: dict[str, Any]) -> Iterator[Any]:
+def http_client(http_server: HTTPServer, http_server_options: dict[str, Any]) -> Iterator[AsyncHTTPClient]:
     """A client; it does not check certificates where the test's server has one."""
-    from gustnado.util import import_object
+    from gustnado.http.client.api import AsyncHTTPClient
 
     defaults = {"validate_cert": False} if http_server_options.get("ssl_options") else None
-    client = import_object("gustnado.http.AsyncHTTPClient")(force_instance=True, defaults=defaults)
+    client = AsyncHTTPClient(force_instance=True, defaults=defaults)
     yield client
     client.close()
+
+
+@pytest.fixture
+def memory_client(io_loop: IOLoop, app: Any) -> Iterator[InMemoryClient]:
+    """A client of the fixture ``app`` that needs no socket."""
+    from gustnado.testing.memory_client import InMemoryClient
+
+    client = InMemoryClient(app)
+    _run(io_loop, client.__aenter__)
+    yield client
+    _run(io_loop, functools.partial(client.__aexit__, None, None, None))
 
 
 # -- hooks --------------------------------------------------------------------------------------------

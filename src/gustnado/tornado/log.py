@@ -10,6 +10,7 @@ from gustnado.log import (
     enable_pretty_logging,
     gen_log,
 )
+from gustnado.log import _stderr_supports_color as _stderr_supports_color
 
 __all__ = [
     "LogFormatter",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gustnado.http.ws.masking import websocket_mask as _websocket_mask_python  # noqa: F401
 from gustnado.util import (
     PY3,
     ArgReplacer,
@@ -16,6 +17,7 @@ from gustnado.util import (
     errno_from_exception,
     exec_in,
     import_object,
+    is_finalizing,
     raise_exc_info,
     re_unescape,
     timedelta_to_seconds,
@@ -38,6 +40,7 @@ __all__ = [
     "errno_from_exception",
     "exec_in",
     "import_object",
+    "is_finalizing",
     "raise_exc_info",
     "re_unescape",
     "timedelta_to_seconds",

@@ -20,13 +20,16 @@ cdef class HandlerDelegate(HTTPMessageDelegate):
     cdef HandlerState _handler
     cdef object _task
     cdef bint _failed
+    cdef object _body_future
 
     cdef _set_up(self, application, request, handler_class, handler_kwargs, path_args, path_kwargs)
     cpdef finish(self)
     cpdef execute(self)
     cdef HandlerState _make_handler(self)
+    cdef _execute_wrapped(self, handler)
     cdef _begin_streaming(self)
     cdef _guarded(self, pending)
+    cdef _begin_wrapped(self, handler)
     cdef _pass_on(self, chunk)
     cdef _finish_streaming(self, handler)
 

@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
 
+from gustnado.errors import StreamClosedError
 from gustnado.http.access_log import log_access
 from gustnado.http.delegates import HTTPMessageDelegate
 from gustnado.http.messages import RequestStartLine, request_of
 from gustnado.web.handler import RequestHandler
-from gustnado.web.handler.tasks import guard, start_task
+from gustnado.web.handler.tasks import body_futures, fail_body, guard, start_task
 
 if TYPE_CHECKING:
     import asyncio
 
+    from gustnado.errors import HTTPInputError
     from gustnado.http.delegates import HTTPConnection
     from gustnado.http.headers import HTTPHeaders
     from gustnado.http.messages import HTTPServerRequest, ResponseStartLine
@@ -76,6 +78,7 @@ class HandlerDelegate(HTTPMessageDelegate):
         self._handler: RequestHandler | None = None
         self._task: asyncio.Future[None] | None = None  # held here, since a loop holds tasks only weakly
         self._failed = False
+        self._body_future: asyncio.Future[None] | None = None  # of a wrapped handler that streams its body
 
     def headers_received(
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
@@ -92,6 +95,10 @@ class HandlerDelegate(HTTPMessageDelegate):
         else:
             self._chunks.append(chunk)
         return None
+
+    def trailers_received(self, trailers: HTTPHeaders) -> None:
+        if self.request is not None:
+            self.request.trailers = trailers
 
     def finish(self) -> None:
         request = self.request
@@ -114,6 +121,23 @@ class HandlerDelegate(HTTPMessageDelegate):
             finally:
                 if self._task is not None and self._handler.shutting_down.expired:
                     self._task.cancel()
+        if self._body_future is not None:
+            fail_body(self._body_future, StreamClosedError())
+
+    def refused(self, error: HTTPInputError) -> bool:
+        """Answer by the handler's error page; where the body was to be collected it has not been prepared then."""
+        self._chunks = None
+        if self.request is None or self.handler_class is None:
+            return False
+        handler = self._handler
+        if handler is None:
+            handler = self._make_handler()
+        if self._body_future is not None:
+            fail_body(self._body_future, error)
+        else:
+            self._failed = True
+            handler._send_error_for(error)  # the connection has logged it
+        return True
 
     def execute(self) -> asyncio.Future[None] | None:
         """Make the handler and run it; the task in which it goes on running, if it does."""
@@ -121,10 +145,13 @@ class HandlerDelegate(HTTPMessageDelegate):
         if type(handler)._execute is _EXECUTE:
             self._task = handler._run(self.path_args, self.path_kwargs)
         else:
-            transforms = self.application.make_transforms(handler.request)
-            wrapped = handler._execute(transforms, *(self.path_args or ()), **(self.path_kwargs or {}))
-            self._task = start_task(wrapped)
+            self._execute_wrapped(handler)
         return self._task
+
+    def _execute_wrapped(self, handler: RequestHandler) -> None:
+        transforms = self.application.make_transforms(handler.request)
+        wrapped = handler._execute(transforms, *(self.path_args or ()), **(self.path_kwargs or {}))
+        self._task = start_task(wrapped)
 
     def _make_handler(self) -> RequestHandler:
         application, request = self.application, self.request
@@ -144,6 +171,8 @@ class HandlerDelegate(HTTPMessageDelegate):
         connection = handler.request.connection
         if not connection.has_explicit_max_body_size():
             connection.set_max_body_size(None)
+        if type(handler)._execute is not _EXECUTE:
+            return self._begin_wrapped(handler)
         try:
             pending = handler._begin(self.path_args, self.path_kwargs)
         except Exception as error:
@@ -154,6 +183,13 @@ class HandlerDelegate(HTTPMessageDelegate):
     def _guarded(self, pending: Awaitable[None]) -> Awaitable[None]:
         self._task = start_task(guard(pending, self._fail))
         return self._task
+
+    def _begin_wrapped(self, handler: RequestHandler) -> Awaitable[None]:
+        """All of the request runs in what was wrapped; it says when it is prepared, and is told when the body ends."""
+        handler._prepared_future, self._body_future = body_futures()
+        handler.request._body_future = self._body_future
+        self._execute_wrapped(handler)
+        return handler._prepared_future
 
     def _pass_on(self, chunk: bytes) -> Awaitable[None] | None:
         handler = self._handler
@@ -167,6 +203,10 @@ class HandlerDelegate(HTTPMessageDelegate):
         return None if pending is None else self._guarded(pending)
 
     def _finish_streaming(self, handler: RequestHandler) -> None:
+        if self._body_future is not None:
+            if not self._body_future.done():
+                self._body_future.set_result(None)
+            return
         if self._failed or handler._finished:
             return
         try:
@@ -221,6 +261,17 @@ class RequestDelegate(HandlerDelegate):
         if self._inner is not None:
             return self._inner.data_received(chunk)
         return HandlerDelegate.data_received(self, chunk)
+
+    def trailers_received(self, trailers: HTTPHeaders) -> None:
+        if self._inner is None:
+            HandlerDelegate.trailers_received(self, trailers)
+        elif isinstance(self._inner, HTTPMessageDelegate):
+            self._inner.trailers_received(trailers)
+
+    def refused(self, error: HTTPInputError) -> bool:
+        if self._inner is None:
+            return HandlerDelegate.refused(self, error)
+        return isinstance(self._inner, HTTPMessageDelegate) and self._inner.refused(error)
 
     def finish(self) -> None:
         if self._inner is not None:

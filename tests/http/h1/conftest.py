@@ -175,6 +175,13 @@ class Message(HTTPMessageDelegate):
         self.program.note("finish")
         self.program.on_finish(self)
 
+    def trailers_received(self, trailers):
+        self.program.note(f"trailers {dict(trailers)}")
+
+    def refused(self, error):
+        self.program.note(f"refused {error.status}")
+        return self.program.on_refused(self, error)
+
     def on_connection_close(self):
         self.program.note("gone")
 
@@ -200,11 +207,13 @@ class Program(HTTPServerConnectionDelegate):
         on_finish: Callable[[Message], object] | None = None,
         on_head: Callable[[Message], Any] | None = None,
         on_data: Callable[[Message], Any] | None = None,
+        on_refused: Callable[[Message, Exception], Any] | None = None,
     ) -> None:
         self.log: list[str] = []
         self.on_finish = on_finish or (lambda message: message.reply(message.path))
         self.on_head = on_head or (lambda message: None)
         self.on_data = on_data or (lambda message: None)
+        self.on_refused = on_refused or (lambda message, error: False)
 
     def note(self, what: str) -> None:
         self.log.append(what)

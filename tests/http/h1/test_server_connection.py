@@ -268,7 +268,7 @@ class TestDeadlines:
         assert isinstance(futures[0].exception(), OSError)
 
     def test_no_deadline_where_the_limit_is_none(self, connect) -> None:
-        none = Limits(header_timeout=0.0, idle_timeout=0.0, body_timeout=0.0, min_body_rate=0)
+        none = Limits(header_timeout=0.0, idle_timeout=0.0, body_timeout=0.0, min_body_rate=0, max_body_time=0.0)
         for data in (b"", GET[:5], GET, post(b"0", length=2)):
             peer = connect(limits=none)
             peer.send(data)
@@ -282,3 +282,74 @@ class TestDeadlines:
         assert peer.loop.armed() == 1
         peer.leave()
         assert peer.loop.armed() == 0
+
+
+class TestBodiesInAll:
+    SLOW = Limits(max_body_time=100.0, body_timeout=0.0, min_body_rate=0)
+
+    def drip(self, peer, seconds: int) -> None:
+        for _ in range(seconds // 10):
+            peer.wait(10)
+            peer.send(b"0")
+
+    def test_one_that_takes_too_long_is_refused_although_it_moves(self, connect, expect_log) -> None:
+        peer = connect(limits=self.SLOW)
+        peer.send(post(b"", length=1000))
+        self.drip(peer, 90)
+        assert peer.received() == b""
+        with expect_log("gustnado.general", "no whole body in 100 s", level=20):
+            self.drip(peer, 20)
+        assert peer.received().startswith(b"HTTP/1.1 408 ")
+
+    def test_one_that_is_streamed_may_take_its_time(self, connect) -> None:
+        peer = connect(limits=self.SLOW, on_head=lambda message: message.connection.set_max_body_size(None))
+        peer.send(post(b"", length=100))
+        self.drip(peer, 1000)
+        assert peer.received() == answer("/post")
+
+    def test_the_least_rate_can_be_set_for_one_request(self, connect, expect_log) -> None:
+        peer = connect(on_head=lambda message: message.connection.set_min_body_rate(0))
+        peer.send(post(b"", length=30))
+        self.drip(peer, 300)
+        assert peer.received() == answer("/post")
+        peer.program.on_head = lambda message: None
+        peer.send(post(b"", length=30))
+        with expect_log("gustnado.general", "too slow", level=20):
+            self.drip(peer, 20)
+
+    def test_what_the_bound_is_can_be_asked(self, connect) -> None:
+        seen: list[int] = []
+        peer = connect(limits=Limits(max_body_size=7), on_head=lambda m: seen.append(m.connection.max_body_size))
+        peer.send(post(b"a"))
+        assert seen == [7]
+
+
+class TestTurnedAway:
+    @pytest.fixture
+    def away(self, connect):
+        peer = connect()
+        peer.do(peer.stream.consumer.turn_away, peer.program)
+        return peer
+
+    def test_whatever_arrives_is_answered_with_503(self, away, expect_log) -> None:
+        with expect_log("gustnado.general", "more connections than one address may have", level=20):
+            away.send(GET)
+        assert away.received().startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
+        assert away.lingering
+        assert away.log == []
+
+    def test_silence_is_not_waited_for(self, away) -> None:
+        away.wait(5)
+        assert away.closed
+        assert away.received() == b""
+        assert away.log == ["closed"]
+
+    def test_it_can_be_closed(self, away) -> None:
+        away.do(away.connection.close)
+        assert away.closed
+
+
+class TestWriteBuffer:
+    def test_the_stream_is_told_how_much_may_wait(self, connect) -> None:
+        peer = connect(limits=Limits(max_write_buffer=12345))
+        assert peer.stream.consumer_high_water == 12345

@@ -234,7 +234,7 @@ class TestBodies:
         with expect_log("gustnado.general", "Malformed HTTP message from 192.0.2.7: body of 11", level=20):
             peer.send(post(length=11))
         assert peer.received().startswith(b"HTTP/1.1 413 Content Too Large\r\n")
-        assert peer.log == ["head POST /post", "gone"]
+        assert peer.log == ["head POST /post", "refused 413", "gone"]
 
     def test_a_program_may_allow_more(self, connect) -> None:
         peer = connect(
@@ -565,3 +565,105 @@ class TestProgramsThatFail:
         assert peer.closed
         assert not peer.received().endswith(b"0\r\n\r\n")
         assert len(slow.messages) == 1
+
+
+class TestAnswersToWhatIsRefused:
+    """A program may answer itself where it has seen the head."""
+
+    @staticmethod
+    def page(message, error) -> bool:
+        message.reply(f"sorry, {error.status}", code=error.status)
+        return True
+
+    @pytest.mark.parametrize(
+        ("data", "status"),
+        [(post(length=11), 413), (chunked(b"0" * 11), 413), (chunked(b"a", end=False) + b"oops\r\n", 400)],
+        ids=["length", "chunks", "malformed"],
+    )
+    def test_by_its_own_page(self, connect, expect_log, data: bytes, status: int) -> None:
+        peer = connect(limits=Limits(max_body_size=10), on_refused=self.page)
+        with expect_log("gustnado.general", "Malformed HTTP message", level=20):
+            peer.send(data)
+        received = peer.received()
+        assert received.startswith(b"HTTP/1.1 %d " % status)
+        assert received.endswith(b"\r\nConnection: close\r\n\r\nsorry, %d" % status)
+        assert peer.lingering
+        peer.send(GET * 3)
+        assert peer.log[-1] == f"refused {status}"
+        assert peer.received() == b""
+        peer.wait(5)
+        assert peer.closed
+
+    def test_later(self, connect, expect_log) -> None:
+        messages: list = []
+
+        def take(message, error) -> bool:
+            messages.append(message)
+            return True
+
+        peer = connect(limits=Limits(max_body_size=10), on_refused=take)
+        with expect_log("gustnado.general", "Malformed HTTP message", level=20):
+            peer.send(post(length=11))
+        peer.send(b"0" * 11 + GET)
+        peer.half_close()
+        assert peer.received() == b""
+        peer.do(lambda: messages[0].reply("late", code=413))
+        assert peer.received().endswith(b"Connection: close\r\n\r\nlate")
+        assert peer.closed
+
+    def test_if_it_fails_the_connection_closes(self, connect, expect_log) -> None:
+        def fail(message, error) -> bool:
+            raise ValueError("oops")
+
+        peer = connect(limits=Limits(max_body_size=10), on_refused=fail)
+        with (
+            expect_log("gustnado.general", "Malformed HTTP message", level=20),
+            expect_log("gustnado.application", "Uncaught exception while delivering a refusal"),
+        ):
+            peer.send(post(length=11))
+        assert peer.closed
+        assert peer.received() == b""
+
+    def test_not_after_it_has_begun_to_answer(self, connect, expect_log) -> None:
+        peer = connect(on_head=lambda message: message.head(), on_refused=self.page)
+        with expect_log("gustnado.general", "Malformed HTTP message", level=20):
+            peer.send(chunked(b"a", end=False) + b"oops\r\n")
+        assert "refused 400" not in peer.log
+        assert peer.received().count(b"HTTP/1.1") == 1
+
+
+class TestTrailers:
+    def test_they_come_before_the_end(self, connect) -> None:
+        peer = connect()
+        peer.send(chunked(b"ab", end=False) + b"0\r\nDigest: x\r\nContent-Length: 9\r\n\r\n" + get("/b"))
+        assert peer.log == [
+            "head POST /post", "data 2", "trailers {'Digest': 'x'}", "finish", "head GET /b", "finish",
+        ]  # fmt: skip
+
+    def test_no_trailers_are_not_told(self, connect) -> None:
+        peer = connect()
+        peer.send(chunked(b"ab"))
+        assert peer.log == ["head POST /post", "data 2", "finish"]
+
+
+class TestClientsThatDoNotRead:
+    def test_get_no_further_responses(self, connect) -> None:
+        """Otherwise each pipelined request would add its response to those that wait."""
+        peer = connect()
+        peer.send(get("/a"))
+        peer.do(peer.connection.pause_writing)
+        peer.send(get("/b") + get("/c"))
+        assert peer.log == ["head GET /a", "finish"]
+        assert not peer.stream.reading
+        peer.do(peer.connection.resume_writing)
+        assert peer.log == ["head GET /b", "finish", "head GET /c", "finish"]
+        assert peer.stream.reading
+
+    def test_are_cut_at_the_deadline(self, connect, expect_log) -> None:
+        peer = connect(limits=Limits(write_timeout=30.0))
+        peer.do(peer.connection.pause_writing)
+        peer.stream.wire.unsent = 100
+        peer.send(get("/b"))
+        with expect_log("gustnado.general", "does not read its response", level=20):
+            peer.wait(40)
+        assert peer.stream.aborted

@@ -19,10 +19,11 @@ class HTTP1ConnectionParameters:
     :param header_timeout: seconds for a head to arrive; also how long an idle connection is kept.
     :param max_body_size: bytes of a body. Given here, it bounds streamed bodies too.
     :param body_timeout: seconds without a byte of a body.
+    :param decompress: decode bodies with a ``Content-Encoding``; see :mod:`gustnado.http.request_decoding`.
     :param limits: everything else; see :class:`~gustnado.http.limits.Limits`.
     """
 
-    __slots__ = ("chunk_size", "explicit_max_body_size", "limits", "no_keep_alive")
+    __slots__ = ("chunk_size", "decompress", "explicit_max_body_size", "limits", "no_keep_alive")
 
     def __init__(
         self,
@@ -32,6 +33,8 @@ class HTTP1ConnectionParameters:
         header_timeout: float | None = None,
         max_body_size: int | None = None,
         body_timeout: float | None = None,
+        decompress: bool = False,
+        *,
         limits: Limits | None = None,
     ) -> None:
         given: dict[str, Any] = {
@@ -46,3 +49,24 @@ class HTTP1ConnectionParameters:
         self.no_keep_alive = no_keep_alive
         self.chunk_size = chunk_size or 65536
         self.explicit_max_body_size = max_body_size is not None
+        self.decompress = decompress
+
+    @property
+    def max_header_size(self) -> int:
+        """Bytes of a head: ``limits.max_header_size``."""
+        return self.limits.max_header_size
+
+    @property
+    def header_timeout(self) -> float:
+        """Seconds for a head to arrive: ``limits.header_timeout``."""
+        return self.limits.header_timeout
+
+    @property
+    def max_body_size(self) -> int:
+        """Bytes of a body: ``limits.max_body_size``."""
+        return self.limits.max_body_size
+
+    @property
+    def body_timeout(self) -> float:
+        """Seconds without a byte of a body: ``limits.body_timeout``."""
+        return self.limits.body_timeout

@@ -71,8 +71,12 @@ class RequestServer:
         """See :meth:`RequestConnection.set_max_body_size`; -1 is no bound."""
         raise NotImplementedError
 
-    def set_body_timeout(self, request: RequestConnection, timeout: float) -> None:
-        """See :meth:`RequestConnection.set_body_timeout`."""
+    def max_body_size(self) -> int:
+        """The bound of the body in flight, in bytes; -1 is none."""
+        raise NotImplementedError
+
+    def set_body_pace(self, request: RequestConnection, timeout: float, min_rate: float) -> None:
+        """See :meth:`RequestConnection.set_body_timeout` and ``set_min_body_rate``; -1 leaves one as it is."""
         raise NotImplementedError
 
 
@@ -111,6 +115,11 @@ class RequestConnection(ResponseWriter, HTTPConnection):
         if not self._released:
             self._server.set_max_body_size(self, -1 if max_body_size is None else max_body_size)
 
+    @property
+    def max_body_size(self) -> int:
+        """The bound of this request's body, in bytes; -1 is none."""
+        return self._server.max_body_size()
+
     def has_explicit_max_body_size(self) -> bool:
         """Whether the server was given a ``max_body_size``, which bounds streamed bodies, too."""
         return self._server.params.explicit_max_body_size
@@ -118,7 +127,12 @@ class RequestConnection(ResponseWriter, HTTPConnection):
     def set_body_timeout(self, timeout: float) -> None:
         """Bound the seconds without a byte of this request's body; ``0`` is no bound."""
         if not self._released:
-            self._server.set_body_timeout(self, timeout)
+            self._server.set_body_pace(self, timeout, -1)
+
+    def set_min_body_rate(self, rate: float) -> None:
+        """Bound from below how fast this request's body comes, in bytes a second; ``0`` is no bound."""
+        if not self._released:
+            self._server.set_body_pace(self, -1, rate)
 
     def write_informational(self, code: int, headers: HTTPHeaders | None = None) -> None:
         """Write an informational response, such as ``103`` (RFC 9110 section 15.2).

@@ -2,7 +2,7 @@
 from gustnado.http.h1.server_messages cimport ServerMessages
 
 
-cdef int HEAD, BODY, RESPOND, DRAIN, LINGER
+cdef int HEAD, BODY, RESPOND, DRAIN, LINGER, REFUSED, TURNED_AWAY
 cdef double _RATE_AFTER
 
 

@@ -18,7 +18,8 @@ from gustnado.errors import HTTPInputError
 from gustnado.http.delegates import HTTPServerConnectionDelegate
 from gustnado.http.h1.parameters import HTTP1ConnectionParameters
 from gustnado.http.h1.server_messages import ServerMessages
-from gustnado.http.h1.states import BODY, DRAIN, HEAD, LINGER, RESPOND
+from gustnado.http.h1.states import BODY, DRAIN, HEAD, LINGER, REFUSED, RESPOND, TURNED_AWAY
+from gustnado.http.request_decoding import DecodingServer
 from gustnado.http.sweeper import Sweeper
 from gustnado.log import gen_log
 
@@ -51,14 +52,26 @@ class HTTP1ServerConnection(ServerMessages):
 
     def start_serving(self, delegate: HTTPServerConnectionDelegate) -> None:
         """Begin to read requests, for ``delegate``."""
+        if self.params.decompress:
+            delegate = DecodingServer(delegate, self.params.chunk_size)
         self._delegate = delegate
         self.sweeper.add(self)
         self._born = self._since = self.sweeper.now
+        self.stream.consumer_high_water = self.limits.max_write_buffer
         self.stream.attach_consumer(self)
+
+    def turn_away(self, delegate: HTTPServerConnectionDelegate) -> None:
+        """Answer whatever arrives with 503, and close; ``delegate`` is told only that it has closed."""
+        self._state = TURNED_AWAY
+        self.start_serving(delegate)
+
+    # Bytes in
 
     def data_received(self, data: bytes) -> None:
         """Take bytes from the stream."""
-        if self._state == LINGER:
+        if self._state >= LINGER:
+            if self._state == TURNED_AWAY:
+                self._refuse(HTTPInputError("more connections than one address may have", status=503))
             return
         self._parser.feed(data)
         if self._waiting is not None or self._state == RESPOND or self._advancing:
@@ -71,6 +84,8 @@ class HTTP1ServerConnection(ServerMessages):
         self.eof = True
         if self._state == BODY and self._waiting is not None:
             return True  # the rest of the body may be here already
+        if self._state == REFUSED:
+            return True
         if self._state != RESPOND:
             self._end_early()
             return False
@@ -99,6 +114,8 @@ class HTTP1ServerConnection(ServerMessages):
             self._sweep_body(now, waited)
         elif self._state == DRAIN and 0 < limits.linger_timeout < waited:
             self._linger()
+        elif self._state == TURNED_AWAY and 0 < limits.linger_timeout < waited:
+            self.stream.close()
         elif self._state == RESPOND and self.eof and 0 < limits.body_timeout < waited:
             self.stream.abort()
 
@@ -107,8 +124,11 @@ class HTTP1ServerConnection(ServerMessages):
             self._refuse(HTTPInputError(f"no byte of a body in {self._body_timeout:g} s", status=408))
             return
         taken = now - self._body_since
+        if 0 < self.limits.max_body_time < taken and self._parser.max_body_size >= 0:
+            self._refuse(HTTPInputError(f"no whole body in {self.limits.max_body_time:g} s", status=408))
+            return
         read = self._parser.body_read()
-        if taken > _RATE_AFTER and read < self.limits.min_body_rate * taken:
+        if taken > _RATE_AFTER and read < self._min_body_rate * taken:
             self._refuse(HTTPInputError(f"{read} bytes of a body in {taken:.0f} s: too slow", status=408))
 
     def _sweep_writing(self, now: float, waited: float) -> None:

@@ -4,7 +4,7 @@ from gustnado.http.h1.request_connection cimport RequestConnection
 from gustnado.http.h1.server_output cimport ServerOutput
 
 
-cdef int HEAD, BODY, LINGER, CLOSED
+cdef int HEAD, BODY, LINGER, TURNED_AWAY, CLOSED
 
 
 cdef class ServerLife(ServerOutput):

@@ -13,7 +13,7 @@ from gustnado.http.delegates import HTTPServerConnectionDelegate
 from gustnado.http.h1.parser import RequestParser
 from gustnado.http.h1.request_connection import RequestConnection, tell_closed
 from gustnado.http.h1.server_output import ServerOutput
-from gustnado.http.h1.states import BODY, CLOSED, HEAD, LINGER
+from gustnado.http.h1.states import BODY, CLOSED, HEAD, LINGER, TURNED_AWAY
 from gustnado.log import app_log, gen_log
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class ServerLife(ServerOutput):
         :returns: a future to await; it does not wait for the response.
         """
         self.closing = True
-        if self._state == HEAD:
+        if self._state == HEAD or self._state == TURNED_AWAY:
             self.flush()
             self.stream.close()
         return self.sweeper.done

@@ -7,7 +7,7 @@ from gustnado.http.h1.request_connection cimport RequestConnection
 from gustnado.http.h1.server_life cimport ServerLife
 
 
-cdef int HEAD, BODY, RESPOND, DRAIN, LINGER, CLOSED
+cdef int HEAD, BODY, RESPOND, DRAIN, LINGER, REFUSED, CLOSED
 
 
 cdef class ServerMessages(ServerLife):
@@ -22,6 +22,7 @@ cdef class ServerMessages(ServerLife):
     cdef double _max_age
     cdef long long _max_requests
     cdef long long _max_turns
+    cdef double _min_body_rate
     cdef long long _requests
     cdef object _waiting
 
@@ -46,3 +47,5 @@ cdef class ServerMessages(ServerLife):
     cdef _next_request(self)
     cdef _fail(self, what)
     cdef _refuse(self, error)
+    @cython.locals(state=int)
+    cdef bint _refused_by_program(self, error) except -1

@@ -14,7 +14,7 @@ from gustnado.errors import HTTPInputError, StreamClosedError
 from gustnado.http.delegates import HTTPMessageDelegate
 from gustnado.http.h1.request_connection import RequestConnection
 from gustnado.http.h1.server_life import ServerLife
-from gustnado.http.h1.states import BODY, CLOSED, DRAIN, HEAD, LINGER, RESPOND
+from gustnado.http.h1.states import BODY, CLOSED, DRAIN, HEAD, LINGER, REFUSED, RESPOND
 from gustnado.http.h1.writer import informational, refusal
 from gustnado.http.messages import RequestStartLine
 from gustnado.log import app_log, gen_log
@@ -34,7 +34,7 @@ class ServerMessages(ServerLife):
 
     __slots__ = (
         "_advancing", "_body_since", "_body_timeout", "_born", "_context", "_dropped", "_in_head",
-        "_keeps_alive", "_max_age", "_max_requests", "_max_turns", "_requests", "_waiting",
+        "_keeps_alive", "_max_age", "_max_requests", "_max_turns", "_min_body_rate", "_requests", "_waiting",
     )  # fmt: skip
 
     def __init__(
@@ -52,6 +52,7 @@ class ServerMessages(ServerLife):
         self._max_age = limits.max_connection_age or float("inf")
         self._born = self._body_since = sweeper.now
         self._body_timeout = limits.body_timeout
+        self._min_body_rate: float = limits.min_body_rate
         self._in_head = False  # the first byte of a head has arrived
         self._dropped = 0  # bytes of a body that nobody wants
 
@@ -67,6 +68,9 @@ class ServerMessages(ServerLife):
                 if self._state == HEAD:
                     if not parser.pending():
                         self._read_on()
+                        break
+                    if self._waiters is not None:
+                        self._pause()  # a client that does not read what it asked for gets no more
                         break
                     if turns >= self._max_turns:
                         self._pause()
@@ -107,6 +111,7 @@ class ServerMessages(ServerLife):
             self._state = BODY
             self._since = self._body_since = self.sweeper.now
             self._body_timeout = self.limits.body_timeout
+            self._min_body_rate = self.limits.min_body_rate
         context.run(self._deliver, request)
         if self._state == BODY and self._waiting is None:
             self._want_body()
@@ -180,7 +185,10 @@ class ServerMessages(ServerLife):
         request, context = self._request, self._request_context
         if request is None or context is None or request._delegate is None:
             return
+        trailers = self._parser.trailers()
         try:
+            if trailers is not None and isinstance(request._delegate, HTTPMessageDelegate):
+                context.run(request._delegate.trailers_received, trailers)
             context.run(request._delegate.finish)
         except HTTPInputError:
             raise
@@ -239,6 +247,11 @@ class ServerMessages(ServerLife):
         self._resume()
         return bool(chunk)
 
+    def resume_writing(self) -> None:
+        """The stream has room again: for responses, and so for further requests."""
+        ServerLife.resume_writing(self)
+        self._loop.call_soon(self._advance)
+
     # What a response asks and tells
 
     def speaks_http11(self) -> bool:
@@ -277,6 +290,8 @@ class ServerMessages(ServerLife):
                 self._state = DRAIN
             else:
                 self._linger()
+        elif self._state == REFUSED:
+            self._linger()
         if not self._advancing and (self._paused or self._state == DRAIN or self._parser.pending()):
             self._loop.call_soon(self._advance)
 
@@ -285,15 +300,22 @@ class ServerMessages(ServerLife):
         self._state = HEAD
         self._since = self.sweeper.now
 
+    def max_body_size(self) -> int:
+        """The bound of the body in flight, in bytes; -1 is none."""
+        return self._parser.max_body_size
+
     def set_max_body_size(self, request: RequestConnection, max_body_size: int) -> None:
         """See :meth:`RequestConnection.set_max_body_size`."""
         if request is self._request and self._state == BODY:
             self._parser.max_body_size = max_body_size
 
-    def set_body_timeout(self, request: RequestConnection, timeout: float) -> None:
-        """See :meth:`RequestConnection.set_body_timeout`."""
+    def set_body_pace(self, request: RequestConnection, timeout: float, min_rate: float) -> None:
+        """See :meth:`RequestConnection.set_body_timeout` and ``set_min_body_rate``; -1 leaves one as it is."""
         if request is self._request:
-            self._body_timeout = timeout
+            if timeout >= 0:
+                self._body_timeout = timeout
+            if min_rate >= 0:
+                self._min_body_rate = min_rate
 
     # Trouble
 
@@ -305,6 +327,8 @@ class ServerMessages(ServerLife):
     def _refuse(self, error: HTTPInputError) -> None:
         """Answer what could not be read, and close."""
         gen_log.info("Malformed HTTP message from %s: %s", self.peer(), str(error))
+        if self._refused_by_program(error):
+            return
         request, self._request = self._request, None
         answerable = self._state != DRAIN if request is None else not request.head_written
         if request is not None:
@@ -316,3 +340,25 @@ class ServerMessages(ServerLife):
         if answerable:
             self.write(refusal(error.status, self.sweeper.date))
         self._linger()
+
+    def _refused_by_program(self, error: HTTPInputError) -> bool:
+        """Let the program answer, where it has seen the head and begun no answer."""
+        request, context = self._request, self._request_context
+        if request is None or context is None or request.head_written:
+            return False
+        delegate = request._delegate
+        if not isinstance(delegate, HTTPMessageDelegate):
+            return False
+        state, self._state = self._state, REFUSED
+        self._parser.take_rest()
+        request.keep_alive = False
+        try:
+            answers = context.run(delegate.refused, error)
+        except Exception:
+            self._fail("a refusal")
+            return True
+        if answers:
+            self._resume()
+        elif self._state == REFUSED:
+            self._state = state
+        return bool(answers)

@@ -7,6 +7,8 @@
 - ``DRAIN``: the response is complete and the request is not: what is left of it is dropped, up to a limit;
 - ``LINGER``: the last response is on its way, and what still arrives is dropped until the peer closes
   (RFC 9112 section 9.6), so that it can read the answer;
+- ``REFUSED``: the rest of the request cannot be taken, and the program answers that. What arrives is dropped;
+- ``TURNED_AWAY``: whatever arrives is answered with 503;
 - ``CLOSED``: the stream is gone, or belongs to another protocol.
 
 Plain numbers, which compiled modules keep as such.
@@ -14,6 +16,7 @@ Plain numbers, which compiled modules keep as such.
 
 from __future__ import annotations
 
-__all__ = ["BODY", "CLOSED", "DRAIN", "HEAD", "LINGER", "RESPOND"]
+__all__ = ["BODY", "CLOSED", "DRAIN", "HEAD", "LINGER", "REFUSED", "RESPOND", "TURNED_AWAY"]
 
-HEAD, BODY, RESPOND, DRAIN, LINGER, CLOSED = range(6)
+# From LINGER on nothing that arrives is parsed.
+HEAD, BODY, RESPOND, DRAIN, LINGER, REFUSED, TURNED_AWAY, CLOSED = range(8)

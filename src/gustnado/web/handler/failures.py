@@ -106,6 +106,10 @@ class FailuresMixin(HandlerState):
             self.log_exception(type(error), error, error.__traceback__)
         except Exception:
             app_log.error("Error in exception logger", exc_info=True)
+        self._send_error_for(error)
+
+    def _send_error_for(self, error: BaseException) -> None:
+        """Answer with the error page of an exception, whatever it takes."""
         if self._finished:
             return  # the response is on its way, and the log has the rest
         exc_info = (type(error), error, error.__traceback__)

@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import sys
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from typing import Any
 
+from gustnado.events.tasks import start_task
 from gustnado.http.shutdown import ShutdownEvent
 from gustnado.web.handler.auth import resolve_current_user
 from gustnado.web.handler.state import HandlerState
 
-__all__ = ["TasksMixin", "guard", "start_task"]
-
-_EAGER = sys.version_info >= (3, 12)
-
-
-def start_task(coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-    """Run ``coroutine`` as a task of the running loop: at once where Python can (3.12), else when it comes up."""
-    loop = asyncio.get_running_loop()
-    if _EAGER:
-        return asyncio.Task(coroutine, loop=loop, eager_start=True)  # type: ignore[call-arg,unused-ignore]
-    return loop.create_task(coroutine)
+__all__ = ["TasksMixin", "body_futures", "fail_body", "guard", "start_task"]
 
 
 async def guard(pending: Awaitable[Any], failed: Callable[[Exception], object]) -> None:
@@ -32,8 +22,23 @@ async def guard(pending: Awaitable[Any], failed: Callable[[Exception], object]) 
         failed(error)
 
 
+def body_futures() -> tuple[asyncio.Future[None], asyncio.Future[None]]:
+    """For a handler that streams its body: one that is done when it is prepared, one when the body has ended."""
+    loop = asyncio.get_running_loop()
+    return loop.create_future(), loop.create_future()
+
+
+def fail_body(future: asyncio.Future[None], error: Exception) -> None:
+    """Say that the body does not come whole; a handler that does not wait for it need not hear of it."""
+    if not future.done():
+        future.set_exception(error)
+        future.exception()
+
+
 class TasksMixin(HandlerState):
     """Preparing and calling a handler whose methods are coroutines."""
+
+    _prepared_future: asyncio.Future[None] | None = None  # of one that streams its body and has been wrapped
 
     @property
     def shutting_down(self) -> ShutdownEvent:
@@ -81,9 +86,37 @@ class TasksMixin(HandlerState):
     async def _execute(self, transforms: list[Any], *args: Any, **kwargs: Any) -> None:
         """What tracing tools wrap: all of a request. Called only where it has been wrapped or overridden."""
         self._transforms = transforms or None
+        if self._prepared_future is not None:
+            await self._execute_streaming(self._prepared_future, list(args), dict(kwargs))
+            return
         task = self._run(list(args), dict(kwargs))
         if task is not None:
             await task
+
+    async def _execute_streaming(
+        self, prepared: asyncio.Future[None], path_args: list[Any], path_kwargs: dict[str, Any]
+    ) -> None:
+        """Prepare, let the body come, and call the method of the verb when it has arrived."""
+        try:
+            pending = self._begin(path_args, path_kwargs)
+            if pending is not None:
+                await pending
+            if not prepared.done():
+                prepared.set_result(None)
+            if self._finished:
+                return
+            await self.request._body_future
+            result = None if self._finished else self._invoke()
+        except asyncio.CancelledError as error:
+            self._cancelled(error)
+            return
+        except Exception as error:
+            self._handle_request_exception(error)
+            return
+        finally:
+            if not prepared.done():
+                prepared.set_result(None)  # where preparing failed: the connection drops the body
+        await self._complete(result)
 
     def _cancelled(self, error: asyncio.CancelledError) -> None:
         """Something was cancelled: what the handler awaited, which is an error as others are, or its task.
