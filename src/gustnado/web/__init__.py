@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gustnado.web.access_log import AccessLog
 from gustnado.web.application import Application
 from gustnado.web.dispatch import stream_request_body
 from gustnado.web.errors import Finish, HTTPError, MissingArgumentError
@@ -30,6 +31,7 @@ from gustnado.web.ui import TemplateModule, UIModule
 
 __all__ = [
     # applications and handlers
+    "AccessLog",
     "Application",
     "RequestHandler",
     "addslash",
