@@ -16,6 +16,7 @@ from gustnado.http.ws.errors import WebSocketHandshakeError
 from gustnado.http.ws.extensions import Extension, parse_extensions, parse_tokens
 
 __all__ = [
+    "VERSION",
     "accept_key",
     "check_key",
     "check_response",
@@ -28,6 +29,8 @@ __all__ = [
 ]
 
 VERSION = "13"
+"""The one version that there is."""
+
 _MAGIC = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _KEY = re.compile(r"[+/0-9A-Za-z]{22}==")
 

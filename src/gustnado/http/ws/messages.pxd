@@ -18,7 +18,9 @@ cdef class MessageReader(FrameReader):
     cdef long long _plain_size
     cdef bytes _tail
     cdef public object payload
+    cdef public long long message_bytes_in
 
+    cpdef take_payload(self)
     @cython.locals(there=Py_ssize_t)
     cpdef int read(self) except -1
     @cython.locals(piece=bytearray)

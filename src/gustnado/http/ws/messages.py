@@ -39,10 +39,13 @@ class MessageReader(FrameReader):
     The parameters are those of :class:`~gustnado.http.ws.frames.FrameReader`, and
 
     :param inflater: what inflates compressed messages, where compression has been agreed on.
+    :ivar message_bytes_in: bytes of all messages so far, inflated.
     :ivar payload: of what :meth:`read` has found: a ``str`` for a text, else ``bytes``.
     """
 
-    __slots__ = ("_inflater", "_kind", "_parts", "_plain_size", "_reading", "_small", "_tail", "payload")
+    __slots__ = (
+        "_inflater", "_kind", "_parts", "_plain_size", "_reading", "_small", "_tail", "message_bytes_in", "payload",
+    )  # fmt: skip
 
     def __init__(
         self, masked: bool, max_size: int, max_fragments: int = 1024, inflater: Inflater | None = None
@@ -57,6 +60,13 @@ class MessageReader(FrameReader):
         self._plain_size = 0  # of its parts
         self._tail = b""  # the beginning of a character of a text
         self.payload: str | bytes = b""
+        self.message_bytes_in = 0
+
+    def take_payload(self) -> str | bytes:
+        """:attr:`payload`, once: it is not kept here."""
+        payload = self.payload
+        self.payload = b""
+        return payload
 
     def read(self) -> int:
         """Read on to the end of a message or of a control frame.
@@ -92,6 +102,7 @@ class MessageReader(FrameReader):
     def _read_whole(self, size: int) -> int:
         """A message in one frame, all of which is there."""
         piece = self.take(size)
+        self.message_bytes_in += size
         if self.opcode != _TEXT:
             self.payload = bytes(piece)
             return self.opcode
@@ -150,5 +161,6 @@ class MessageReader(FrameReader):
         self._keep_small()
         data = b"".join(self._parts or ())
         self._parts = None
+        self.message_bytes_in += len(data)
         self.payload = data.decode() if self._kind == _TEXT else data
         return self._kind

@@ -10,7 +10,8 @@ cdef Py_ssize_t _MAX_REASON
 
 
 cdef class WebSocketCodec(MessageReader):
-    cdef bint _is_client
+    cdef public bint is_client
+    cdef public long long message_bytes_out
     cdef object _keys
     cdef public object deflater
     cdef public bint close_sent

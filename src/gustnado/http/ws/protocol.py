@@ -42,7 +42,7 @@ _MAX_REASON = 123  # bytes; a control frame has 125, and two are the code
 class WebSocketCodec(MessageReader):
     """Both directions of a connection.
 
-    :param is_client: this is the client's end, which masks what it sends.
+    :param is_client: this is the client's end, which masks what it sends. Also an attribute.
     :param max_size: bytes of a message of the peer's, inflated.
     :param max_fragments: its fragments; one more for each 32 bytes of it.
     :param deflater: what compresses our messages, where that has been agreed on.
@@ -53,11 +53,12 @@ class WebSocketCodec(MessageReader):
     :ivar close_code: what the peer's close frame said; ``None`` where it said nothing, or there was none.
     :ivar close_reason: likewise.
     :ivar bytes_out: bytes of all frames so far.
+    :ivar message_bytes_out: bytes of all messages in them, before they were compressed.
     """
 
     __slots__ = (
-        "_is_client", "_keys", "bytes_out", "close_code", "close_reason", "close_received", "close_sent", "deflater",
-        "failed",
+        "_keys", "bytes_out", "close_code", "close_reason", "close_received", "close_sent", "deflater",
+        "failed", "is_client", "message_bytes_out",
     )  # fmt: skip
 
     def __init__(
@@ -70,7 +71,7 @@ class WebSocketCodec(MessageReader):
     ) -> None:
         MessageReader.__init__(self, not is_client, max_size, max_fragments, inflater)
         self.deflater = deflater
-        self._is_client = is_client
+        self.is_client = is_client
         self._keys = MaskKeys() if is_client else None
         self.close_sent = False
         self.close_received = False
@@ -78,6 +79,13 @@ class WebSocketCodec(MessageReader):
         self.close_code: int | None = None
         self.close_reason: str | None = None
         self.bytes_out = 0
+        self.message_bytes_out = 0
+
+    def use_compression(self, deflater: Deflater, inflater: Inflater) -> None:
+        """Compress messages from now on, as both sides have agreed."""
+        self.deflater = deflater
+        self._inflater = inflater
+        self.deflate = True
 
     # In
 
@@ -101,7 +109,7 @@ class WebSocketCodec(MessageReader):
             raise
 
     def _read_close(self) -> None:
-        payload = bytes(self.payload)  # type: ignore[arg-type]  # of a control frame it is no str
+        payload: bytes = self.payload  # type: ignore[assignment]  # of a control frame it is no str
         if payload:
             if len(payload) == 1:
                 raise WebSocketProtocolError("a close frame with half a code")
@@ -132,6 +140,7 @@ class WebSocketCodec(MessageReader):
         """
         if self.close_sent:
             raise WebSocketClosedError("the connection is closing")
+        self.message_bytes_out += len(payload)
         compressed = self.deflater is not None
         if self.deflater is not None:
             payload = self.deflater.deflate(payload)
