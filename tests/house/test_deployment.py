@@ -9,12 +9,10 @@ import re
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import textwrap
 import time
-import urllib.request
 
 import pytest
 
@@ -71,26 +69,6 @@ def start(folder):
         assert "Traceback" not in errors
 
 
-def free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
-
-
-def fetch(url, program):
-    """The body of the answer, as soon as there is one."""
-    deadline = time.monotonic() + DEADLINE
-    while True:
-        try:
-            with urllib.request.urlopen(url, timeout=DEADLINE) as response:
-                return response.read().decode()
-        except OSError:
-            if program.poll() is not None or time.monotonic() > deadline:
-                program.kill()
-                raise
-            time.sleep(0.02)
-
-
 def examples(text):
     """Arguments of each ``gustnado run`` in a text."""
     lines = re.findall(r"^ +gustnado run (.*)$", text, re.MULTILINE)
@@ -115,12 +93,11 @@ def test_each_example_of_the_help_is_understood(tmp_path, monkeypatch):
         run.make_context("run", words)
 
 
-def test_nginx_in_front_of_the_configuration_file(page, folder, start):
+def test_nginx_in_front_of_the_configuration_file(page, folder, start, free_port, fetch):
     if shutil.which("nginx") is None:
         pytest.skip("nginx is not installed")
     (folder / "gustnado.toml").write_text(blocks(page, "toml")[0])
-    port = free_port()
-    site = blocks(page, "nginx")[0].replace("/srv/shop", str(folder)).replace("8080", f"127.0.0.1:{port}")
+    site = blocks(page, "nginx")[0].replace("/srv/shop", str(folder)).replace("8080", f"127.0.0.1:{free_port}")
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     temporary = "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in kinds)
     http = f"access_log off;\n{temporary}{site}"
@@ -133,7 +110,7 @@ def test_nginx_in_front_of_the_configuration_file(page, folder, start):
         assert program.poll() is None, program.communicate()
         time.sleep(0.02)
     nginx = start("nginx", "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr")
-    assert fetch(f"http://127.0.0.1:{port}/", nginx) == f"127.0.0.1 http 127.0.0.1:{port}"
+    assert fetch(f"http://127.0.0.1:{free_port}/", nginx) == f"127.0.0.1 http 127.0.0.1:{free_port}".encode()
     program.send_signal(signal.SIGTERM)
     program.wait(DEADLINE)
     (line,) = [json.loads(line) for line in (folder / "access.log").read_text().splitlines()]
@@ -152,17 +129,16 @@ def units(page):
     return parsed
 
 
-def test_the_service_is_started_by_systemd_s_socket(units, start):
+def test_the_service_is_started_by_systemd_s_socket(units, start, free_port, fetch):
     if shutil.which("systemd-socket-activate") is None:
         pytest.skip("systemd-socket-activate is not installed")
     words = shlex.split(units[1]["Service"]["ExecStart"])
     assert words[0].endswith("/gustnado")
-    port = free_port()
     program = start(
-        "systemd-socket-activate", "-l", f"127.0.0.1:{port}", "-E", "PATH",
+        "systemd-socket-activate", "-l", f"127.0.0.1:{free_port}", "-E", "PATH",
         sys.executable, "-m", "gustnado", *words[1:],
     )  # fmt: skip
-    assert fetch(f"http://127.0.0.1:{port}/", program) == f"127.0.0.1 http 127.0.0.1:{port}"
+    assert fetch(f"http://127.0.0.1:{free_port}/", program) == f"127.0.0.1 http 127.0.0.1:{free_port}".encode()
 
 
 def test_systemd_understands_the_units(page, tmp_path):
