@@ -5,14 +5,13 @@ from __future__ import annotations
 from gustnado.errors import HTTPInputError, HTTPOutputError
 from gustnado.http.client.api import AsyncHTTPClient
 from gustnado.http.client.blocking import HTTPClient
-from gustnado.http.client.errors import (
-    HTTPClientError,
-    HTTPStreamClosedError,
-    HTTPTimeoutError,
-)
+from gustnado.http.client.cookies import CookieJar
+from gustnado.http.client.curl import CurlAsyncHTTPClient
+from gustnado.http.client.errors import HTTPClientError, HTTPStreamClosedError, HTTPTimeoutError
 from gustnado.http.client.request import HTTPRequest
 from gustnado.http.client.response import HTTPResponse
 from gustnado.http.client.simple import SimpleAsyncHTTPClient
+from gustnado.http.client.tracing import ClientTrace
 from gustnado.http.cookies import format_set_cookie, parse_cookie
 from gustnado.http.dates import format_timestamp, parse_http_date
 from gustnado.http.delegates import HTTPConnection, HTTPMessageDelegate, HTTPServerConnectionDelegate
@@ -38,6 +37,9 @@ __all__ = [
     "wait_for_signal",
     # the client
     "AsyncHTTPClient",
+    "ClientTrace",
+    "CookieJar",
+    "CurlAsyncHTTPClient",
     "HTTPClient",
     "HTTPRequest",
     "HTTPResponse",
