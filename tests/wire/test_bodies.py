@@ -404,7 +404,7 @@ class TestRefusedBodies:
         async def main() -> None:
             async with serve([("/", self.Page)], limits=Limits(body_timeout=0.1)) as server:
                 client = await server.connect()
-                with expect_log("gustnado.general", "no byte of a body", level=20):
+                with expect_log("gustnado.general", "no byte in", level=20):
                     response = await client.ask(post(b"0", length=9))
                 assert (response.code, response.closes) == (408, True)
                 assert b"HTTPInputError" in response.body

@@ -17,8 +17,8 @@ from gustnado.http.cookies import format_set_cookie, parse_cookie
 from gustnado.http.dates import format_timestamp, parse_http_date
 from gustnado.http.delegates import HTTPConnection, HTTPMessageDelegate, HTTPServerConnectionDelegate
 from gustnado.http.forms import HTTPFile, ParseBodyConfig, ParseMultipartConfig, parse_body_arguments
+from gustnado.http.h1.connection import HTTP1Connection
 from gustnado.http.h1.parameters import HTTP1ConnectionParameters
-from gustnado.http.h1.request_connection import RequestConnection as HTTP1Connection
 from gustnado.http.h1.server_connection import HTTP1ServerConnection
 from gustnado.http.headers import HTTPHeaders
 from gustnado.http.limits import Limits

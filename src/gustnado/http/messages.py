@@ -27,6 +27,7 @@ from gustnado.http.limits import Limits
 from gustnado.http.urls import split_host_and_port
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from http.cookies import SimpleCookie
 
 __all__ = [
@@ -309,6 +310,28 @@ class HTTPServerRequest(RequestData):
                         # A name that this class cannot hold is no use to the program either.
                         continue
         return self._cookies
+
+    def write(self, chunk: bytes, callback: Callable[[], object] | None = None) -> Any:
+        """Write a piece of a response that is written as it goes over the wire, as with old Tornados.
+
+        The first piece has the whole head; see :meth:`HTTP1Connection.write`.
+
+        :param callback: called without arguments when it has been handed to the network.
+        :returns: a future.
+        """
+        future = self.connection.write(chunk)
+        if callback is not None:
+            future.add_done_callback(lambda done: None if done.cancelled() or done.exception() else callback())
+        return future
+
+    def finish(self) -> None:
+        """End a response that was written by :meth:`write`."""
+        self.connection.finish()
+        self._finish_time = perf_counter()
+
+    def supports_http_1_1(self) -> bool:
+        """Whether the request is HTTP/1.1."""
+        return self.version == "HTTP/1.1"
 
     def full_url(self) -> str:
         """The URL that was asked for: scheme, host, path and query."""

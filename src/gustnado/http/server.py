@@ -57,7 +57,7 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
     :param ssl_options: an :class:`ssl.SSLContext`, or keyword arguments for one: ``certfile``, ``keyfile``...
     :param protocol: what ``request.protocol`` says, where a proxy speaks TLS for us.
     :param decompress_request: decode bodies with a ``Content-Encoding``, within bounds: see
-        :mod:`gustnado.http.request_decoding`.
+        :mod:`gustnado.http.message_decoding`.
     :param chunk_size: the most bytes of a body that handlers get at once.
     :param max_header_size: see :class:`~gustnado.http.limits.Limits`; so are ``max_body_size``, ``body_timeout``
         and ``idle_connection_timeout`` (for ``header_timeout`` and ``idle_timeout``).
@@ -73,6 +73,7 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
     :param proxy_protocol: connections begin with a header of the PROXY protocol, version 1 or 2, and are closed
         where they do not. With ``trusted_proxies`` only those of these peers; from others such a header is a
         malformed request.
+    :param like_tornado: see :class:`~gustnado.http.h1.parameters.HTTP1ConnectionParameters`.
     :raises ValueError: where both ``xheaders`` and ``forwarded`` are asked for.
     :ivar shutting_down: the :class:`~gustnado.http.shutdown.ShutdownEvent` that is set when
         :meth:`shutdown` begins.
@@ -103,6 +104,7 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
         trusted_proxies: ProxySetting | None = None,
         forwarded: bool = False,
         proxy_protocol: bool = False,
+        like_tornado: bool = False,
     ) -> None:
         self.request_callback = request_callback
         self.protocol = protocol
@@ -116,6 +118,7 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
             max_body_size=max_body_size,
             body_timeout=body_timeout,
             decompress=decompress_request,
+            like_tornado=like_tornado,
             limits=limits,
         )
         bounds = self.conn_params.limits
@@ -255,7 +258,7 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
         return delegate
 
     def on_close(self, server_conn: object) -> None:
-        self._served.discard(server_conn)  # type: ignore[arg-type]
+        self._served.discard(server_conn)
         stream: IOStream | None = getattr(server_conn, "stream", None)
         if stream is not None and not stream.closed():
             self._given_away.add(stream)  # to another protocol, as after an upgrade

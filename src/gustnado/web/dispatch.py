@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
 
-from gustnado.errors import StreamClosedError
+from gustnado.errors import HTTPInputError, StreamClosedError
 from gustnado.http.access_log import log_access
 from gustnado.http.delegates import HTTPMessageDelegate
 from gustnado.http.messages import RequestStartLine, request_of
@@ -19,7 +19,6 @@ from gustnado.web.handler.tasks import body_futures, fail_body, guard, start_tas
 if TYPE_CHECKING:
     import asyncio
 
-    from gustnado.errors import HTTPInputError
     from gustnado.http.delegates import HTTPConnection
     from gustnado.http.headers import HTTPHeaders
     from gustnado.http.messages import HTTPServerRequest, ResponseStartLine
@@ -110,7 +109,11 @@ class HandlerDelegate(HTTPMessageDelegate):
         if self._chunks is not None:
             request.body = b"".join(self._chunks)
             self._chunks = None
-            request._parse_body()
+            try:
+                request._parse_body()
+            except HTTPInputError as error:
+                self._make_handler()._handle_request_exception(error)
+                return
         self.execute()
 
     def on_connection_close(self) -> None:

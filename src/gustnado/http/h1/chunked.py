@@ -110,10 +110,10 @@ class ChunkedDecoder:
     def _skip_crlf(self, buffer: bytes | bytearray, size: int) -> bool:
         if size - self.position < 2:
             if size > self.position and buffer[self.position] != 13:
-                raise HTTPInputError("chunk data longer than its size says")
+                raise HTTPInputError("improperly terminated chunk: its data is longer than its size says")
             return False
         if not buffer.startswith(b"\r\n", self.position):
-            raise HTTPInputError("chunk data longer than its size says")
+            raise HTTPInputError("improperly terminated chunk: its data is longer than its size says")
         self.position += 2
         self._state = 0
         return True
@@ -133,7 +133,7 @@ class ChunkedDecoder:
                 return False
             match = _SIZE_LINE.fullmatch(line)
             if match is None:
-                raise HTTPInputError(f"malformed chunk size {line[:40]!r}")
+                raise HTTPInputError(f"invalid chunk size {line[:40]!r}")
             length = int(match[1], 16)
             if length > _MAX_SIZE:
                 raise HTTPInputError(f"chunk size {match[1]!r} is beyond any limit")
@@ -147,7 +147,7 @@ class ChunkedDecoder:
     def _check_partial(self, line: bytes) -> None:
         """Refuse the beginning of a size line that can no longer become a good one."""
         if line and (line[:1] not in b"0123456789abcdefABCDEF" or b"\n" in line or b"\r" in line[:-1]):
-            raise HTTPInputError(f"malformed chunk size {line[:40]!r}")
+            raise HTTPInputError(f"invalid chunk size {line[:40]!r}")
 
     def _read_trailers(self, buffer: bytes | bytearray, size: int) -> bool:
         start = self.position

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from gustnado.errors import HTTPOutputError, StreamClosedError
 from gustnado.http.delegates import HTTPConnection, HTTPMessageDelegate
+from gustnado.http.h1.raw_response import parse_raw_response
 from gustnado.http.h1.writer import ResponseWriter, informational
 from gustnado.http.headers import HTTPHeaders
 
@@ -106,6 +107,21 @@ class RequestConnection(ResponseWriter, HTTPConnection):
         """The stream below; ``None`` once it is gone, or somebody else's."""
         return None if self._server.is_closed() else self._server.stream
 
+    @property
+    def is_client(self) -> bool:
+        """False: a server answers on it."""
+        return False
+
+    @property
+    def params(self) -> HTTP1ConnectionParameters:
+        """How the connection is to behave."""
+        return self._server.params
+
+    @property
+    def no_keep_alive(self) -> bool:
+        """Whether the connection closes after its first response, as its parameters say."""
+        return self._server.params.no_keep_alive
+
     def set_close_callback(self, callback: Callable[[], object] | None) -> None:
         """Have ``callback`` called, without arguments, when the connection closes before the response ends."""
         self._close_callback = callback
@@ -184,10 +200,16 @@ class RequestConnection(ResponseWriter, HTTPConnection):
     def write(self, chunk: bytes) -> Future[None]:
         """See :meth:`HTTPConnection.write`.
 
+        A program may write its response as it goes over the wire, as those for old Tornados do: the first
+        piece has the whole head then, which is parsed, checked and framed as any other.
+
         :raises gustnado.errors.HTTPOutputError: where it would not be within the response's ``Content-Length``.
         """
         if self._released:
             return self._gone()
+        if not self.head_written:
+            start_line, headers, body = parse_raw_response(chunk)
+            return self.write_headers(start_line, headers, body)
         return self._server.write(self.data(chunk))
 
     def _gone(self) -> Future[None]:
