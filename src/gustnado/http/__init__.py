@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from gustnado.errors import HTTPInputError, HTTPOutputError
+from gustnado.http.body_limits import BodyLimits
+from gustnado.http.body_stream import BodyStream
 from gustnado.http.client.api import AsyncHTTPClient
 from gustnado.http.client.blocking import HTTPClient
 from gustnado.http.client.errors import (
@@ -24,6 +26,7 @@ from gustnado.http.headers import HTTPHeaders
 from gustnado.http.limits import Limits
 from gustnado.http.messages import HTTPServerRequest, RequestStartLine, ResponseStartLine
 from gustnado.http.multipart import MultipartParser
+from gustnado.http.parts import Form, Part, SpooledFile
 from gustnado.http.server import HTTPServer
 from gustnado.http.urls import split_host_and_port, url_concat
 
@@ -50,6 +53,12 @@ __all__ = [
     "HTTP1Connection",
     "HTTP1ConnectionParameters",
     "HTTP1ServerConnection",
+    # bodies that are read as they arrive
+    "BodyLimits",
+    "BodyStream",
+    "Form",
+    "Part",
+    "SpooledFile",
     # forms
     "HTTPFile",
     "MultipartParser",

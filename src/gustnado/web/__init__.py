@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gustnado.web.application import Application
-from gustnado.web.dispatch import stream_request_body
+from gustnado.web.dispatch import pull_request_body, stream_request_body
 from gustnado.web.errors import Finish, HTTPError, MissingArgumentError
 from gustnado.web.handler import RequestHandler
 from gustnado.web.handler.auth import authenticated
@@ -35,6 +35,7 @@ __all__ = [
     "addslash",
     "authenticated",
     "removeslash",
+    "pull_request_body",
     "stream_request_body",
     # ready-made handlers
     "ErrorHandler",

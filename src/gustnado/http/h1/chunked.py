@@ -18,7 +18,7 @@ import re
 from gustnado.errors import HTTPInputError
 from gustnado.http.headers import HTTPHeaders
 
-__all__ = ["ChunkedDecoder"]
+__all__ = ["FORBIDDEN_TRAILERS", "ChunkedDecoder"]
 
 # Alternatives exclude each other, so these are linear without possessive groups (which older 3.11 get wrong).
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
@@ -38,10 +38,11 @@ _MAX_CHUNKS_A_CALL = 512
 
 # Fields that decide how a message is framed, routed or trusted come in its head or not at all
 # (RFC 9110 section 6.5.1).
-_FORBIDDEN_TRAILERS = frozenset(
+FORBIDDEN_TRAILERS = frozenset(
     "Authorization Cache-Control Connection Content-Encoding Content-Length Content-Range Content-Type Cookie "
     "Expect Host Max-Forwards Pragma Proxy-Authorization Range Set-Cookie Te Trailer Transfer-Encoding".split()
 )
+"""Names, as :class:`~gustnado.http.headers.HTTPHeaders` spells them."""
 
 
 class ChunkedDecoder:
@@ -167,7 +168,7 @@ class ChunkedDecoder:
             raise HTTPInputError("trailer fields over the limit")
         trailers = HTTPHeaders()
         trailers.read_lines(lines, 0)
-        for name in _FORBIDDEN_TRAILERS.intersection(trailers):
+        for name in FORBIDDEN_TRAILERS.intersection(trailers):
             del trailers[name]
         self.trailers = trailers
         self.position = end + 4

@@ -163,7 +163,7 @@ class ResponseReader:
             self._stream.resume_reading()
 
     def data_received(self, data: bytes) -> None:
-        """See :class:`~gustnado.events.consumer.StreamConsumer`; so are the others."""
+        """See :class:`~gustnado.events.consumer.StreamConsumer`."""
         self._parser.feed(data)
         if self._parser.pending() > _MAX_HELD and not self._paused:
             self._paused = True
@@ -171,11 +171,13 @@ class ResponseReader:
         self._arrived.set()
 
     def eof_received(self) -> bool:
+        """The peer will send no more."""
         self._ended = True
         self._arrived.set()
         return True
 
     def connection_lost(self, exc: BaseException | None) -> None:
+        """The stream has closed."""
         self._ended = True
         self._arrived.set()
 
