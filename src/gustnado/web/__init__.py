@@ -25,7 +25,7 @@ from gustnado.web.signing import create_signed_value, decode_signed_value
 from gustnado.web.simple_handlers import ErrorHandler, FallbackHandler, RedirectHandler
 from gustnado.web.static import StaticFileHandler
 from gustnado.web.template import DictLoader, Loader, ParseError, Template
-from gustnado.web.transforms import GZipContentEncoding, OutputTransform
+from gustnado.web.transforms import ContentEncoding, GZipContentEncoding, OutputTransform
 from gustnado.web.ui import TemplateModule, UIModule
 
 __all__ = [
@@ -66,6 +66,7 @@ __all__ = [
     "TemplateModule",
     "UIModule",
     # responses
+    "ContentEncoding",
     "GZipContentEncoding",
     "OutputTransform",
     # signed values
