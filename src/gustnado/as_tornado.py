@@ -101,7 +101,7 @@ def install() -> None:
     sys.modules["tornado"] = gustnado.tornado
     sys.meta_path.insert(0, _Finder())
     set_default_json(STANDARD_JSON)
-    HTTPServer.configure(None, max_body_size=MAX_BODY_SIZE)
+    HTTPServer.configure(None, max_body_size=MAX_BODY_SIZE, like_tornado=True)
     HTTPRequest._DEFAULTS.update(CLIENT_DEFAULTS)
     SimpleAsyncHTTPClient.default_max_clients = 10
     WebSocketHandler.default_ping_interval = None
