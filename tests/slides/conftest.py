@@ -39,6 +39,7 @@ OWN_NAMES = {
     "tornado.process": "gustnado.events",
     "tornado.tcpclient": "gustnado.events",
     "tornado.tcpserver": "gustnado.events",
+    "tornado.httpclient": "gustnado.http",
     "tornado.httpserver": "gustnado.http",
     "tornado.httputil": "gustnado.http",
 }

@@ -7,6 +7,7 @@ from gustnado.web.dispatch import stream_request_body
 from gustnado.web.errors import Finish, HTTPError, MissingArgumentError
 from gustnado.web.handler import RequestHandler
 from gustnado.web.handler.auth import authenticated
+from gustnado.web.handler.callbacks import asynchronous
 from gustnado.web.handler.slashes import addslash, removeslash
 from gustnado.web.routing import (
     AnyMatches,
@@ -33,6 +34,7 @@ __all__ = [
     "Application",
     "RequestHandler",
     "addslash",
+    "asynchronous",
     "authenticated",
     "removeslash",
     "stream_request_body",
