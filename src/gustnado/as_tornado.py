@@ -19,7 +19,8 @@ and so is each of its submodules. A module of Tornado's that has no counterpart 
 * JSON is spelled as the standard library spells it, byte for byte (`gustnado.escape.set_default_json`);
 * the loggers are called ``tornado.access``, ``tornado.application`` and ``tornado.general``: the same objects
   as before, under new names, and with what was configured for these;
-* error pages are HTML, and what a coroutine of a handler returns is dropped;
+* error pages are HTML, what a coroutine of a handler returns is dropped, cookies have no attributes but those that
+  are given, and the XSRF check always wants a token, of a cookie ``_xsrf``;
 * bodies may have 100 MiB (``HTTPServer.configure``); an argument of the server, or a handler, says otherwise;
 * the HTTP client has 10 connections and calls itself Tornado, a request may take 20 seconds in all and has 5
   redirects (``AsyncHTTPClient.configure`` and the arguments of a request say otherwise);
@@ -44,6 +45,7 @@ from collections.abc import Sequence
 from importlib.abc import SourceLoader
 from importlib.machinery import ModuleSpec, PathFinder
 from types import CodeType, ModuleType
+from typing import Any
 
 import gustnado.tornado
 from gustnado.errors import UsageError
@@ -63,7 +65,13 @@ MAX_BODY_SIZE = 100 * 1024 * 1024
 CLIENT_DEFAULTS = {"request_timeout": 20.0, "read_timeout": 0.0, "max_redirects": 5}
 """Of requests of the HTTP client, where they are not our own."""
 
-HANDLER_DEFAULTS = {"negotiates_errors": False, "returns_responses": False}
+HANDLER_DEFAULTS: dict[str, Any] = {
+    "default_cookie_options": {},
+    "negotiates_errors": False,
+    "returns_responses": False,
+    "xsrf_host_cookie": False,
+    "xsrf_origin_first": False,
+}
 """Attributes of all handlers, where their classes do not set them."""
 
 HELP = """\
