@@ -196,7 +196,7 @@ class TestDefaultHandler:
     def test_is_a_plain_404_by_default(self, fetch):
         response = fetch(Application(), "/<x>")
         assert (response.code, response.reason) == (404, "Not Found")
-        assert response.text == "<html><title>404: Not Found</title><body>404: Not Found</body></html>"
+        assert response.text == "404: Not Found\n"
 
 
 class Wind(UIModule):

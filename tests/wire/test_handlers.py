@@ -224,8 +224,7 @@ class TestFailures:
         async def main() -> None:
             async with serve([("/", Cancelled)]) as server:
                 client = await server.connect()
-                client.send(get())
-                assert await client.rest() == b""
+                assert (await client.ask(get())).code == 500
 
         run(main())
 

@@ -8,6 +8,7 @@ from gustnado.web.dispatch import pull_request_body, stream_request_body
 from gustnado.web.errors import Finish, HTTPError, MissingArgumentError
 from gustnado.web.handler import RequestHandler
 from gustnado.web.handler.auth import authenticated
+from gustnado.web.handler.callbacks import asynchronous
 from gustnado.web.handler.slashes import addslash, removeslash
 from gustnado.web.routing import (
     AnyMatches,
@@ -35,6 +36,7 @@ __all__ = [
     "Application",
     "RequestHandler",
     "addslash",
+    "asynchronous",
     "authenticated",
     "removeslash",
     "pull_request_body",

@@ -269,13 +269,13 @@ class HandlerDelegate(HTTPMessageDelegate):
         try:
             result = handler._invoke()
             if result is not None:
-                self._task = start_task(handler._complete(result))
+                self._task = handler._take_result(result)
             elif handler._auto_finish and not handler._finished:
                 handler.finish()
         except Exception as error:
             self._fail(error)
 
-    def _fail(self, error: Exception) -> None:
+    def _fail(self, error: BaseException) -> None:
         self._failed = True
         if self._handler is not None:
             self._handler._handle_request_exception(error)

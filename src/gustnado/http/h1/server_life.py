@@ -118,7 +118,7 @@ class ServerLife(ServerOutput):
     def _end_early(self) -> None:
         """No more will come of what is being read."""
         if self._state == BODY or (self._state == HEAD and self._parser.pending()):
-            gen_log.info("%s closed the connection within a request", self.peer())
+            gen_log.debug("%s closed the connection within a request", self.peer())
         self.flush()
         self.stream.close()
 

@@ -10,6 +10,7 @@ from gustnado.web.errors import HTTPError
 from gustnado.web.handler.arguments import ArgumentsMixin
 from gustnado.web.handler.auth import CurrentUserMixin
 from gustnado.web.handler.caching import CachingMixin
+from gustnado.web.handler.callbacks import CallbacksMixin
 from gustnado.web.handler.cookies import CookiesMixin
 from gustnado.web.handler.failures import FailuresMixin
 from gustnado.web.handler.lifecycle import LifecycleMixin
@@ -17,6 +18,7 @@ from gustnado.web.handler.links import LinksMixin
 from gustnado.web.handler.localization import LocalizationMixin
 from gustnado.web.handler.output import OutputMixin
 from gustnado.web.handler.rendering import RenderingMixin
+from gustnado.web.handler.results import ResultsMixin
 from gustnado.web.handler.tasks import TasksMixin
 from gustnado.web.handler.xsrf import XSRFMixin
 
@@ -28,6 +30,8 @@ class RequestHandler(
     TasksMixin,
     OutputMixin,
     CachingMixin,
+    ResultsMixin,
+    CallbacksMixin,
     FailuresMixin,
     XSRFMixin,
     ArgumentsMixin,
@@ -45,7 +49,8 @@ class RequestHandler(
             def get(self):
                 self.write("Hello, world!")
 
-    A method may be plain, ``async def``, or a generator under ``@gen.coroutine``. Within the loop's thread only:
+    A method may be plain, ``async def``, or a generator under ``@gen.coroutine``. What it returns, a dict, list,
+    str or bytes, is the response; ``None`` is what it has written. Within the loop's thread only:
     nothing here is safe to call from another.
     """
 
