@@ -20,6 +20,7 @@ DEADLINE = 60.0  # seconds; only a hang meets it
 
 SHOP = """
     import asyncio, os
+    from gustnado.events import task_id
     from gustnado.web import Application, RequestHandler
 
     VERSION = "one"
@@ -39,6 +40,10 @@ SHOP = """
             print("stubborn began", flush=True)
             await asyncio.Event().wait()
 
+    class Number(RequestHandler):
+        def get(self):
+            self.write(str(task_id()))
+
     class Held(RequestHandler):
         async def get(self):
             print("held began", flush=True)
@@ -46,7 +51,7 @@ SHOP = """
                 await asyncio.sleep(0.01)
             self.write("released")
 
-    app = Application([("/", Hello), ("/slow", Slow), ("/stubborn", Stubborn), ("/held", Held)])
+    app = Application([("/", Hello), ("/slow", Slow), ("/stubborn", Stubborn), ("/held", Held), ("/number", Number)])
 """
 
 

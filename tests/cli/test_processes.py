@@ -132,6 +132,36 @@ def test_a_worker_that_does_not_end_is_killed(command, folder) -> None:
     assert "is still stopping after 5 s: killed" in program.errors
 
 
+def test_workers_know_their_numbers(start, folder) -> None:
+    """So that they do not watch files, which only one process may do; with ``debug`` each would."""
+    text = (folder / "shop.py").read_text()
+    (folder / "shop.py").write_text(text.replace('("/number", Number)]', '("/number", Number)], debug=True'))
+    program = start(GUSTNADO_AUTORELOAD="poll")
+    program.wait_for(ALL_READY)
+    assert {httpx.get(f"http://127.0.0.1:{program.port}/number").text for _ in range(20)} <= {"1", "2"}
+    assert program.end() == 0
+
+
+def test_a_child_of_a_worker_that_died_early_does_not_block(command, folder) -> None:
+    """It has inherited the worker's end of the pipe."""
+    (folder / "forks.py").write_text(
+        "import os, time\n"
+        "if not os.path.exists('seen'):\n"
+        "    open('seen', 'w').close()\n"
+        "    if os.fork() == 0:\n"
+        "        while not os.path.exists('over'):\n"
+        "            time.sleep(0.01)\n"
+        "        os._exit(0)\n"
+        "    os._exit(1)\n"
+        "from shop import app\n"
+    )
+    program = command("run", "forks:app", *RUN[2:6], "--supervise", "--worker-method", "fork")
+    program.wait_for("worker 1 ended with status 1 while starting")
+    program.wait_for("all 1 workers are ready")
+    (folder / "over").touch()
+    assert program.end() == 0
+
+
 def test_requests_in_flight_are_answered_when_it_ends(program) -> None:
     with socket.create_connection(("127.0.0.1", program.port)) as client:
         client.settimeout(60)

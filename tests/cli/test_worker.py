@@ -196,8 +196,8 @@ def test_a_spawned_worker_ends_with_its_supervisor(folder) -> None:
     ready, told = os.pipe()
     lifeline, life = os.pipe()
     with socket.create_server(("127.0.0.1", 0)) as sock:
-        config = {"app": "shop:app", "app_dir": str(folder), "access_log": "off", "fd": []}
-        work = {"config": json.dumps(config), "sockets": [sock.fileno()], "ready": told, "lifeline": lifeline}
+        config = json.dumps({"app": "shop:app", "app_dir": str(folder), "access_log": "off", "fd": []})
+        work = {"config": config, "sockets": [sock.fileno()], "number": 1, "ready": told, "lifeline": lifeline}
         worker = subprocess.Popen(
             [sys.executable, "-c", "from gustnado.cli.worker import main; main()"],
             env={**os.environ, WORKER_VARIABLE: json.dumps(work)},

@@ -124,12 +124,13 @@ class Processes:
 
     def _start(self, number: int) -> Supervised | None:
         ready, told = os.pipe()
+        os.set_blocking(ready, False)  # a child of a worker that has died may hold the other end
         if self._config.worker_method == "fork":
-            supervised = self._fork(number, Supervised(told, self._lifeline), ready)
+            supervised = self._fork(number, Supervised(number, told, self._lifeline), ready)
             if supervised is not None:
                 return supervised
         else:
-            self._processes[number] = self._spawn(told)
+            self._processes[number] = self._spawn(number, told)
         os.close(told)
         self._ready[number] = ready
         self._selector.register(ready, selectors.EVENT_READ, number)
@@ -153,17 +154,24 @@ class Processes:
         """Leave what is the supervisor's."""
         signal.set_wakeup_fd(-1)
         for number in _SIGNALS:
-            signal.signal(number, signal.SIG_DFL)
+            # Ctrl-C in a terminal reaches this process, too, and is the supervisor's to answer.
+            signal.signal(number, signal.SIG_IGN if number == signal.SIGINT else signal.SIG_DFL)
         self._processes.clear()
         self._close(lifeline=False)
         random.seed()  # or all workers would draw the same numbers
 
-    def _spawn(self, told: int) -> _Process:
+    def _spawn(self, number: int, told: int) -> _Process:
         fds = [sock.fileno() for sock in self._sockets]
-        told_all = {"config": self._config.to_json(), "sockets": fds, "ready": told, "lifeline": self._lifeline}
+        work = {
+            "config": self._config.to_json(),
+            "sockets": fds,
+            "number": number,
+            "ready": told,
+            "lifeline": self._lifeline,
+        }
         return subprocess.Popen(
             [sys.executable, "-c", "from gustnado.cli.worker import main; main()"],
-            env={**os.environ, WORKER_VARIABLE: json.dumps(told_all)},
+            env={**os.environ, WORKER_VARIABLE: json.dumps(work)},
             pass_fds=[*fds, told, self._lifeline],
         )
 
@@ -204,12 +212,15 @@ class Processes:
             elif name in ("SIGTTIN", "SIGTTOU"):
                 actions += self._supervisor.resize(+1 if name == "SIGTTIN" else -1, now)
             elif name == "SIGUSR1":
-                for worker in self._processes:
+                for worker in self._processes.keys() - self._ready.keys():  # the others open them later anyway
                     self._send(worker, number)
         return actions
 
     def _take_ready(self, number: int, now: float) -> list[Action]:
-        said = os.read(self._ready[number], 1)
+        try:
+            said = os.read(self._ready[number], 1)
+        except BlockingIOError:
+            said = b""
         self._forget_pipe(number)
         return self._supervisor.ready(number, now) if said else []
 

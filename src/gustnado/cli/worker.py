@@ -29,6 +29,7 @@ from gustnado.cli.loading import LoadError, load_app, short_traceback
 from gustnado.cli.notify import notify
 from gustnado.cli.supervisor import CANNOT_START
 from gustnado.events.loop import IOLoop
+from gustnado.events.process import set_task_id
 from gustnado.http.delegates import HTTPServerConnectionDelegate
 from gustnado.http.limits import Limits
 from gustnado.http.running import END_SIGNALS, end_tasks, on_signals, wait_for_signal
@@ -49,11 +50,13 @@ _LOG_FORMAT = (
 class Supervised:
     """The descriptors by which a worker and its supervisor know of each other.
 
+    :param number: the worker's; see :func:`~gustnado.events.process.task_id`.
     :param ready: the worker writes a byte when it accepts connections.
     :param lifeline: ends when the supervisor has died.
     """
 
-    def __init__(self, ready: int, lifeline: int) -> None:
+    def __init__(self, number: int, ready: int, lifeline: int) -> None:
+        self.number = number
         self.ready = ready
         self.lifeline = lifeline
 
@@ -63,6 +66,10 @@ def serve(config: RunConfig, sockets: list[socket.socket], supervised: Supervise
 
     Errors of the program are told on standard error. The sockets are closed in the end.
     """
+    if supervised is not None:
+        set_task_id(supervised.number)
+        for name in ("SIGINT", "SIGHUP"):  # a terminal sends them to all; the supervisor answers them
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     with contextlib.ExitStack() as closing:
         for sock in sockets:
             closing.callback(sock.close)
@@ -120,7 +127,10 @@ async def _serve(
         cleaning.enter_context(on_signals(_log_signals(log, alone=supervised is None)))
         # systemd may send its own SIGTERM to each process, beside the supervisor's: that is no hurry.
         waiting = wait_for_signal(
-            server, grace=config.grace, signals=_end_signals(supervised), hurry=supervised is None
+            server,
+            grace=config.grace,
+            signals=END_SIGNALS if supervised is None else [signal.SIGTERM],
+            hurry=supervised is None,
         )
         ending = asyncio.ensure_future(waiting)
         await asyncio.sleep(0)  # from here on signals are heard
@@ -138,14 +148,6 @@ async def _serve(
             cleaning.callback(loop.remove_reader, supervised.lifeline)
         await ending
         await end_tasks()
-
-
-def _end_signals(supervised: Supervised | None) -> tuple[int, ...]:
-    if supervised is None:
-        return END_SIGNALS
-    for name in ("SIGINT", "SIGHUP"):  # a terminal sends them to all; the supervisor answers them
-        signal.signal(getattr(signal, name), signal.SIG_IGN)
-    return (signal.SIGTERM,)
 
 
 def _log_signals(log: AccessLog | None, alone: bool) -> dict[int, Callable[[], object]]:
@@ -206,4 +208,4 @@ def main() -> None:
     config = RunConfig.from_json(told["config"])
     set_up_logging(config)
     sockets = [socket.socket(fileno=fd) for fd in told["sockets"]]
-    sys.exit(serve(config, sockets, Supervised(told["ready"], told["lifeline"])))
+    sys.exit(serve(config, sockets, Supervised(told["number"], told["ready"], told["lifeline"])))
