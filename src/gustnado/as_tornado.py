@@ -19,6 +19,8 @@ and so is each of its submodules. A module of Tornado's that has no counterpart 
 * JSON is spelled as the standard library spells it, byte for byte (`gustnado.escape.set_default_json`);
 * the loggers are called ``tornado.access``, ``tornado.application`` and ``tornado.general``: the same objects
   as before, under new names, and with what was configured for these;
+* error pages are HTML, what a coroutine of a handler returns is dropped, cookies have no attributes but those that
+  are given, and the XSRF check always wants a token, of a cookie ``_xsrf``;
 * bodies may have 100 MiB (``HTTPServer.configure``); an argument of the server, or a handler, says otherwise;
 * the HTTP client has 10 connections and calls itself Tornado, a request may take 20 seconds in all and has 5
   redirects (``AsyncHTTPClient.configure`` and the arguments of a request say otherwise);
@@ -44,6 +46,7 @@ from collections.abc import Sequence
 from importlib.abc import SourceLoader
 from importlib.machinery import ModuleSpec, PathFinder
 from types import CodeType, ModuleType
+from typing import Any
 
 import gustnado.tornado
 from gustnado.errors import UsageError
@@ -53,15 +56,25 @@ from gustnado.http.client.simple import SimpleAsyncHTTPClient
 from gustnado.http.forms import ParseBodyConfig, ParseMultipartConfig, set_parse_body_config
 from gustnado.http.server import HTTPServer
 from gustnado.log import access_log, app_log, gen_log
+from gustnado.web.handler import RequestHandler
 from gustnado.web.websocket import WebSocketHandler
 
-__all__ = ["CLIENT_DEFAULTS", "MAX_BODY_SIZE", "install", "main"]
+__all__ = ["CLIENT_DEFAULTS", "HANDLER_DEFAULTS", "MAX_BODY_SIZE", "install", "main"]
 
 MAX_BODY_SIZE = 100 * 1024 * 1024
 """Bytes of a request's body, streamed or not, where nothing else is said (Tornado: 104,857,600)."""
 
 CLIENT_DEFAULTS = {"request_timeout": 20.0, "read_timeout": 0.0, "max_redirects": 5}
 """Of requests of the HTTP client, where they are not our own."""
+
+HANDLER_DEFAULTS: dict[str, Any] = {
+    "default_cookie_options": {},
+    "negotiates_errors": False,
+    "returns_responses": False,
+    "xsrf_host_cookie": False,
+    "xsrf_origin_first": False,
+}
+"""Attributes of all handlers, where their classes do not set them."""
 
 HELP = """\
 usage: python -m gustnado.as_tornado FILE [ARGUMENT ...]
@@ -101,7 +114,9 @@ def install() -> None:
     sys.modules["tornado"] = gustnado.tornado
     sys.meta_path.insert(0, _Finder())
     set_default_json(STANDARD_JSON)
-    HTTPServer.configure(None, max_body_size=MAX_BODY_SIZE)
+    HTTPServer.configure(None, max_body_size=MAX_BODY_SIZE, like_tornado=True)
+    for name, value in HANDLER_DEFAULTS.items():
+        setattr(RequestHandler, name, value)
     HTTPRequest._DEFAULTS.update(CLIENT_DEFAULTS)
     SimpleAsyncHTTPClient.default_max_clients = 10
     WebSocketHandler.default_ping_interval = None

@@ -117,9 +117,9 @@ def test_row_70_names_are_tokens(name: str) -> None:
 @pytest.mark.parametrize("value", ["a\r\nb", "a\nb", "a\rb", "\x00", "\x1b[2J", "\x7f", "\u20ac", "\u2028"])
 def test_rows_69_and_t4_values_cannot_break_the_line(value: str) -> None:
     headers = HTTPHeaders()
-    with pytest.raises(ValueError, match="header X-Y: value"):
+    with pytest.raises(ValueError, match="Unsafe header value: X-Y "):
         headers["x-y"] = value
-    with pytest.raises(ValueError, match="header X-Y: value"):
+    with pytest.raises(ValueError, match="Unsafe header value: X-Y "):
         headers.add("x-y", value)
     with pytest.raises(ValueError):
         check_value("X-Y", value)

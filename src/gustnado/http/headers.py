@@ -16,7 +16,7 @@ Rules:
 >>> h["X-Name"] = "a\\r\\nb"
 Traceback (most recent call last):
     ...
-ValueError: header X-Name: value 'a\\r\\nb' has a control character
+ValueError: Unsafe header value: X-Name 'a\\r\\nb' has a control character
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def check_value(name: str, value: str) -> None:
         what = (
             "a control character" if bad[0] < " " or bad[0] == "\x7f" else f"{bad[0]!r}, which is not Latin-1"
         )
-        raise ValueError(f"header {name}: value {value[:100]!r} has {what}")
+        raise ValueError(f"Unsafe header value: {name} {value[:100]!r} has {what}")
 
 
 def _read_name(name: str, line: str) -> str:
@@ -146,7 +146,7 @@ class HeaderMap:
         if _chars_are_bytes:
             check_value(key, value)
         elif _BAD_TEXT.search(value) is not None:
-            raise ValueError(f"header {name}: value {value[:100]!r} has a control character")
+            raise ValueError(f"Unsafe header value: {name} {value[:100]!r} has a control character")
         self._append(key, value)
 
     def _append(self, key: str, value: str) -> None:

@@ -58,7 +58,7 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
     :param ssl_options: an :class:`ssl.SSLContext`, or keyword arguments for one: ``certfile``, ``keyfile``...
     :param protocol: what ``request.protocol`` says, where a proxy speaks TLS for us.
     :param decompress_request: decode bodies with a ``Content-Encoding``, within bounds: see
-        :mod:`gustnado.http.request_decoding`.
+        :mod:`gustnado.http.message_decoding`.
     :param chunk_size: the most bytes of a body that handlers get at once.
     :param max_header_size: see :class:`~gustnado.http.limits.Limits`; so are ``max_body_size``, ``body_timeout``
         and ``idle_connection_timeout`` (for ``header_timeout`` and ``idle_timeout``).
@@ -76,6 +76,7 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
         malformed request.
     :param request_id_header: where ``request.request_id`` comes from, if a proxy in front is to be trusted with
         it; see :class:`~gustnado.http.request_ids.RequestIds`.
+    :param like_tornado: see :class:`~gustnado.http.h1.parameters.HTTP1ConnectionParameters`.
     :raises ValueError: where both ``xheaders`` and ``forwarded`` are asked for.
     :ivar shutting_down: the :class:`~gustnado.http.shutdown.ShutdownEvent` that is set when
         :meth:`shutdown` begins.
@@ -107,6 +108,7 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
         forwarded: bool = False,
         proxy_protocol: bool = False,
         request_id_header: str | None = None,
+        like_tornado: bool = False,
     ) -> None:
         self.request_callback = request_callback
         self.protocol = protocol
@@ -120,6 +122,7 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
             max_body_size=max_body_size,
             body_timeout=body_timeout,
             decompress=decompress_request,
+            like_tornado=like_tornado,
             limits=limits,
         )
         bounds = self.conn_params.limits

@@ -7,6 +7,7 @@ from gustnado.web.dispatch import stream_request_body
 from gustnado.web.errors import Finish, HTTPError, MissingArgumentError
 from gustnado.web.handler import RequestHandler
 from gustnado.web.handler.auth import authenticated
+from gustnado.web.handler.callbacks import asynchronous
 from gustnado.web.handler.slashes import addslash, removeslash
 from gustnado.web.redirects import is_absolute
 from gustnado.web.routing import URLSpec
@@ -47,6 +48,7 @@ __all__ = [
     "UIModule",
     "URLSpec",
     "addslash",
+    "asynchronous",
     "authenticated",
     "create_signed_value",
     "decode_signed_value",

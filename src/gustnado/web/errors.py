@@ -52,10 +52,12 @@ class HTTPError(GustnadoError):
     :param args: fill the placeholders.
     :param reason: the reason phrase to send instead of the usual one of the status. One that may not stand
         in a status line (RFC 9112 section 4), or that holds ``<``, becomes ``"Unknown"``.
+    :param detail: a sentence for the client, on the error page: what is wrong with the request. Pages escape it.
     """
 
     status_code: int
     reason: str | None
+    detail: str | None = None
 
     def __init__(
         self,
@@ -63,12 +65,14 @@ class HTTPError(GustnadoError):
         log_message: str | None = None,
         *args: object,
         reason: str | None = None,
+        detail: str | None = None,
     ) -> None:
         super().__init__(*args)
         self.status_code = status_code
         self._log_message = log_message
         self.args = args
         self.reason = None if reason is None else clean_reason(reason)
+        self.detail = detail
 
     @property
     def log_message(self) -> str | None:
@@ -114,7 +118,7 @@ class MissingArgumentError(HTTPError):
     arg_name: str
 
     def __init__(self, arg_name: str) -> None:
-        super().__init__(400, f"Missing argument {arg_name}")
+        super().__init__(400, f"Missing argument {arg_name}", detail=f"The argument {arg_name!r} is missing.")
         self.arg_name = arg_name
 
 

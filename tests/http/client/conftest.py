@@ -1,7 +1,7 @@
 """What the tests of the client share: a server that does what it is told, and clients that are closed.
 
-``serve(*answers)`` is an asynchronous context manager, which gives a :class:`Server`. Each request gets the next answer,
-those after the last one the last again. An answer is
+``serve(*answers)`` is an asynchronous context manager, which gives a :class:`Server`. Each request gets the next
+answer, those after the last one the last again. An answer is
 
 - bytes, which are sent as they are;
 - ``CLOSE`` or ``RESET``: the connection ends in that way;

@@ -91,7 +91,10 @@ def test_names_beyond_ascii_go_as_utf8():
 
 
 def test_the_strongest_is_taken():
-    values = ['Digest realm="a", nonce="1", algorithm=MD5', 'Basic realm="b", Digest realm="c", nonce="2", algorithm=SHA-256']
+    values = [
+        'Digest realm="a", nonce="1", algorithm=MD5',
+        'Basic realm="b", Digest realm="c", nonce="2", algorithm=SHA-256',
+    ]
     assert digest_challenge(values).parameters["realm"] == "c"
 
 

@@ -23,7 +23,9 @@ BAD_ANSWERS = {
     "too many fields": ([OK + b"X: y\r\n" * 200 + b"\r\n"], errors.ResponseHeadTooLargeError, "header fields"),
     "folding": ([OK + b"X: y\r\n z\r\n\r\n"], errors.MalformedResponseError, "folding"),
     "bare lf": ([b"HTTP/1.1 200 OK\nX: y\n\n"], errors.MalformedResponseError, "bare LF"),
-    "two lengths": ([OK + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nxx"], errors.MalformedResponseError, "unequal"),
+    "two lengths": (
+        [OK + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nxx"], errors.MalformedResponseError, "unequal",
+    ),
     "length and chunks": (
         [OK + b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n"],
         errors.MalformedResponseError, "both",

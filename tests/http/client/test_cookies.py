@@ -44,7 +44,8 @@ def test_what_is_no_cookie(value):
     [
         ("https://www.example.org/a/", True), ("https://www.example.org/a/b/c?d", True),
         ("https://www.example.org/a", True), ("https://www.example.org/", False), ("https://www.example.org/ab", False),
-        ("https://example.org/a/", False), ("https://x.www.example.org/a/", False), ("https://wwww.example.org/a/", False),
+        ("https://example.org/a/", False), ("https://x.www.example.org/a/", False),
+        ("https://wwww.example.org/a/", False),
         ("https://www.example.org:444/a/", True), ("http://www.example.org/a/", True),
     ],
 )  # fmt: skip

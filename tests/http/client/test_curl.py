@@ -42,8 +42,11 @@ def test_a_response(run, serve, answers):
 
 @pytest.mark.parametrize(
     ("method", "body"),
-    [("POST", b"data"), ("PUT", b"data"), ("PATCH", b"data"), ("PUT", b""), ("POST", b""), ("DELETE", None), ("OPTIONS", None)],
-)
+    [
+        ("POST", b"data"), ("PUT", b"data"), ("PATCH", b"data"), ("PUT", b""), ("POST", b""), ("DELETE", None),
+        ("OPTIONS", None),
+    ],
+)  # fmt: skip
 def test_methods_and_bodies(run, serve, answers, method, body):
     async def main():
         async with serve(answers.ok()) as server, curl_client() as client:
@@ -146,7 +149,8 @@ def test_the_environment_names_no_proxy(run, serve, answers, monkeypatch):
 def test_nothing_of_a_request_is_left_for_the_next(run, serve, answers):
     async def main():
         async with serve(answers.ok()) as server, curl_client(max_clients=1) as client:
-            await client.fetch(server.url, auth_username="u", auth_password="p", headers={"X-A": "1"}, user_agent="mine")
+            options = {"headers": {"X-A": "1"}, "user_agent": "mine"}
+            await client.fetch(server.url, auth_username="u", auth_password="p", **options)
             await client.fetch(server.url, auth_token="t0k")
             await client.fetch(server.url)
             assert [server.header(index, "Authorization") for index in range(3)] == ["Basic dTpw", "Bearer t0k", None]

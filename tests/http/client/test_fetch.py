@@ -225,7 +225,7 @@ def test_bodies_along_redirects(run, serve, new_client, answers):
         def produce(write):
             write(b"produced")
 
-        for status, kept in ((b"303 See Other", False), (b"302 Found", False), (b"307 Same", True), (b"308 Same", True)):
+        for status, kept in ((b"303 Other", False), (b"302 Found", False), (b"307 Same", True), (b"308 Same", True)):
             moved = answers.ok(b"", b"Location: /b", status=status)
             for body in ({"body": b"given"}, {"body_producer": produce}):
                 async with serve(moved, answers.ok()) as server, new_client() as client:
@@ -336,7 +336,7 @@ def test_a_challenge_of_another_origin_is_not_answered(run, serve, new_client, a
         ({"read_timeout": 0.05}, [b"HTTP/1.1 200", 30], errors.ReadTimeoutError),
         ({"read_timeout": 0.05}, [b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx", 30], errors.ReadTimeoutError),
         ({"read_timeout": 0.05, "first_byte_timeout": 30}, [b"HTTP/1.1 200 OK\r\n", 30], errors.ReadTimeoutError),
-        ({"request_timeout": 0.2, "read_timeout": 30}, [b"HTTP/1.1 200 OK\r\n\r\n", *[0.02, b"x"] * 500], errors.RequestTimeoutError),
+        ({"request_timeout": 0.2}, [b"HTTP/1.1 200 OK\r\n\r\n", *[0.02, b"x"] * 500], errors.RequestTimeoutError),
     ],
 )
 def test_timeouts(run, serve, new_client, options, answer, error):
@@ -376,7 +376,7 @@ def test_a_cancelled_fetch_closes_its_connection(run, serve, new_client, answers
             async with serve(answer, answers.ok()) as server, new_client(max_clients=1) as client:
                 task = asyncio.ensure_future(asyncio.wait_for(client.fetch(server.url), 30))
                 waiting = client.fetch(server.url)
-                await server.until(lambda: len(server.requests) == 1)  # noqa: B023
+                await server.until(lambda: len(server.requests) == 1)
                 task.cancel()
                 with pytest.raises(asyncio.CancelledError):
                     await task

@@ -154,7 +154,8 @@ def test_bounds_that_are_none(arguments):
         ConnectionPool(*arguments)
 
 
-STEPS = st.lists(st.tuples(st.sampled_from(["acquire", "finish", "break", "withdraw", "expire"]), st.integers(0, 9)), max_size=60)
+ACTIONS = st.sampled_from(["acquire", "finish", "break", "withdraw", "expire"])
+STEPS = st.lists(st.tuples(ACTIONS, st.integers(0, 9)), max_size=60)
 
 
 @given(STEPS, st.integers(1, 4), st.integers(1, 3), st.integers(0, 4))

@@ -103,7 +103,7 @@ def test_bodies_go_with_methods(method, has_body, fits):
     if fits:
         check_body(method, has_body, Settings({}))
     else:
-        with pytest.raises(RequestError, match="must (not )?be None"):
+        with pytest.raises(RequestError, match=r"must (not )?be None"):
             check_body(method, has_body, Settings({}))
 
 

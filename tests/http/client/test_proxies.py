@@ -57,7 +57,8 @@ def test_neither_password_nor_username_is_shown():
 
 def test_credentials_keep_connections_apart():
     assert parse_proxy("http://a:b@h") == parse_proxy("http://a:b@h:80")
-    assert len({parse_proxy(url) for url in ("http://h", "http://a@h", "http://a:b@h", "https://h:80", "http://h:81")}) == 5
+    others = ("http://h", "http://a@h", "http://a:b@h", "https://h:80", "http://h:81")
+    assert len({parse_proxy(url) for url in others}) == 5
 
 
 def test_who_needs_a_tunnel():

@@ -24,7 +24,8 @@ def step(code=302, location="/y", method="GET", headers=GIVEN, url=HOME, allow_d
     [
         (301, "POST", "GET"), (302, "POST", "GET"), (303, "POST", "GET"), (303, "PUT", "GET"), (303, "DELETE", "GET"),
         (303, "HEAD", "HEAD"), (303, "GET", "GET"), (301, "PUT", "PUT"), (302, "DELETE", "DELETE"),
-        (301, "HEAD", "HEAD"), (307, "POST", "POST"), (308, "POST", "POST"), (307, "GET", "GET"), (302, "OTHER", "OTHER"),
+        (301, "HEAD", "HEAD"), (307, "POST", "POST"), (308, "POST", "POST"), (307, "GET", "GET"),
+        (302, "OTHER", "OTHER"),
     ],
 )  # fmt: skip
 def test_methods(code, method, expected):

@@ -61,7 +61,7 @@ def test_characters_that_no_url_has(character, place):
     "host",
     [
         "a@b@c", "-a", "a-", "a..b", ".", "a,b", "a%41", "a" * 64, "a." * 127 + "abc", "<a>", "[::1", "::1", "[::g]",
-        "[fe80::1%25eth0]", "[::1]x", "[127.0.0.1]", "ａ\u3002\u3002",
+        "[fe80::1%25eth0]", "[::1]x", "[127.0.0.1]", "\uff41\u3002\u3002",
     ],
 )  # fmt: skip
 def test_hosts_that_are_none(host):
@@ -69,14 +69,16 @@ def test_hosts_that_are_none(host):
         parse_url(f"http://{host}/")
 
 
-@pytest.mark.parametrize("host", ["2130706433", "127.1", "0177.0.0.1", "0x7f.1", "0x7f000001", "1.2.3.4.5", "256.1.1.1", "1.2.3.04"])
+@pytest.mark.parametrize(
+    "host", ["2130706433", "127.1", "0177.0.0.1", "0x7f.1", "0x7f000001", "1.2.3.4.5", "256.1.1.1", "1.2.3.04"]
+)
 def test_addresses_in_other_forms(host):
     """Which some read as an address and others as a name."""
     with pytest.raises(InvalidURLError, match="four decimal numbers"):
         parse_url(f"http://{host}/")
 
 
-@pytest.mark.parametrize("port", ["0", "65536", "99999", "123456", "-1", "+80", "8 0", "x", "８０"])
+@pytest.mark.parametrize("port", ["0", "65536", "99999", "123456", "-1", "+80", "8 0", "x", "\uff18\uff10"])
 def test_ports_that_are_none(port):
     with pytest.raises(InvalidURLError):
         parse_url(f"http://a.example:{port}/")
@@ -118,7 +120,10 @@ def test_where_a_redirect_leads(location, text):
     assert url.username is None
 
 
-@pytest.mark.parametrize("location", ["ftp://a/", "h:5", "javascript:alert(1)", "http://", "http://a:0/", "http://a@b@c/", "data:,x"])
+@pytest.mark.parametrize(
+    "location",
+    ["ftp://a/", "h:5", "javascript:alert(1)", "http://", "http:b", "http://a:0/", "http://a@b@c/", "data:,x"],
+)
 def test_where_no_redirect_leads(location):
     with pytest.raises(InvalidURLError):
         join_url(parse_url("http://a.example/"), location)
@@ -146,4 +151,8 @@ def test_whatever_is_accepted_can_stand_on_the_wire(text):
 
 
 def test_it_is_linear(assert_linear):
-    assert_linear(lambda size: lambda: pytest.raises(InvalidURLError, parse_url, "http://" + "@" * size + "a/"), 1000)
+    def refuse(url):
+        with pytest.raises(InvalidURLError):
+            parse_url(url)
+
+    assert_linear(lambda size: lambda: refuse("http://" + "@" * size + "a/"), 1000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 import h11
@@ -321,7 +322,7 @@ def test_what_h11_writes_is_read(code, fields, body, is_chunked, cuts):
     ]
     data = b"".join(server.send(event) or b"" for event in events)
     edges = [0, *sorted({cut for cut in cuts if cut < len(data)}), len(data)]
-    found = parse([data[start:end] for start, end in zip(edges, edges[1:], strict=False)])
+    found = parse([data[start:end] for start, end in itertools.pairwise(edges)])
     assert isinstance(found, Answer)
     assert (found.code, found.reason, found.body, found.complete, found.rest) == (code, "Well", body, True, b"")
     assert found == parse([data])

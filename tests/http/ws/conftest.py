@@ -159,6 +159,12 @@ async def until_true(condition):
 
 
 @pytest.fixture
+def recording():
+    """``recording()`` makes a :class:`RecordingProgram`."""
+    return RecordingProgram
+
+
+@pytest.fixture
 def until():
     return until_true
 

@@ -6,8 +6,13 @@ import asyncio
 import contextvars
 import itertools
 import logging
+import socket
 
 import pytest
+
+from gustnado.events.stream import IOStream
+from gustnado.http.ws.connection import WebSocketProtocol13
+from gustnado.http.ws.params import WebSocketParams
 
 KEY = b"\x01\x82\xf3\x04"
 
@@ -133,6 +138,45 @@ class TestMessages:
                 door.set()
                 await until(lambda: len(done) == 500)
                 assert done == sent
+
+        run(main())
+
+
+    def test_what_was_read_before_comes_first(self, run, recording, until):
+        """As a client does it: some of what follows the handshake has been read with it, the rest is in the stream."""
+
+        async def main():
+            ours, theirs = socket.socketpair()
+            stream, peer = IOStream(ours), IOStream(theirs)
+            program = recording()
+            protocol = WebSocketProtocol13(program, True, WebSocketParams())
+            await peer.write(b"read already" + b"\x81\x03one" + b"\x81\x03tw")
+            assert await stream.read_bytes(12) == b"read already"
+            unread = await stream.read_bytes(6)
+            await until(lambda: not stream.reading() and stream._read_buffer is not None)
+            await peer.write(b"o")
+            protocol.begin(stream, unread)
+            protocol.release()
+            await until(lambda: len(program.told) == 2)
+            assert program.told == ["one", "two"]
+            protocol.abort()
+            peer.close()
+            await program.over.wait()
+
+        run(main())
+
+    def test_all_of_it_was_read_before(self, run, recording):
+        async def main():
+            ours, theirs = socket.socketpair()
+            stream, peer = IOStream(ours), IOStream(theirs)
+            program = recording()
+            protocol = WebSocketProtocol13(program, True, WebSocketParams())
+            protocol.begin(stream, b"\x81\x03one\x89\x00")
+            protocol.release()
+            assert program.told == [("ping", b""), "one"]
+            protocol.abort()
+            peer.close()
+            await program.over.wait()
 
         run(main())
 
@@ -304,6 +348,81 @@ class TestBrokenProtocol:
                     link.peer.send(b"\x83\x80" + KEY)
                     assert (await link.peer.hear())[1] == 1002
                     await link.program.over.wait()
+
+        run(main())
+
+    def test_messages_from_before_are_dealt_with_first(self, run, linked, expect_log):
+        """Whether the program is called or asks; the cases 3.2 to 5.15 of the Autobahn suite, strictly."""
+
+        async def main():
+            for asks in (True, False):
+                async with linked(released=False) as link:
+                    doors = [asyncio.Event() for _ in range(2)]
+
+                    async def on_message(message, link=link, doors=doors):
+                        await doors[int(message)].wait()
+                        await link.protocol.write_message(message)
+
+                    async def ask(link=link, on_message=on_message):
+                        while (message := await link.protocol.receive()) is not None:
+                            await on_message(message)
+
+                    link.program.on_message = on_message
+                    if asks:
+                        asking = asyncio.ensure_future(ask())
+                        await asyncio.sleep(0)
+                    else:
+                        link.protocol.release()
+                    with expect_log("gustnado.general", "reserved opcode", level=logging.DEBUG):
+                        link.peer.say("0", "1")
+                        link.peer.send(b"\x83\x80" + KEY + link.peer.codec.message(b"not this", False))
+                        for door in doors:
+                            await asyncio.sleep(0.01)
+                            door.set()
+                        assert [await link.peer.hear() for _ in range(2)] == [(1, "0"), (1, "1")]
+                        assert (await link.peer.hear())[1] == 1002
+                    link.peer.writer.close()
+                    await link.program.over.wait()
+                    if asks:
+                        await asking
+
+        run(main())
+
+    def test_a_program_that_does_not_get_ready_does_not_hold_it_up_for_ever(self, run, linked, expect_log):
+        async def main():
+            async with linked(close_timeout=0.05) as link:
+                door = asyncio.Event()
+
+                async def on_message(message):
+                    await door.wait()
+
+                link.program.on_message = on_message
+                with expect_log("gustnado.general", "reserved opcode", level=logging.DEBUG):
+                    link.peer.say("a")
+                    link.peer.send(b"\x83\x80" + KEY)
+                    assert (await link.peer.hear())[1] == 1002
+                door.set()
+
+        run(main())
+
+    def test_a_peer_that_goes_meanwhile_is_told_nothing(self, run, linked, expect_log, until):
+        async def main():
+            async with linked() as link:
+                door = asyncio.Event()
+
+                async def on_message(message):
+                    await door.wait()
+                    link.program.told.append(message)
+
+                link.program.on_message = on_message
+                with expect_log("gustnado.general", "reserved opcode", level=logging.DEBUG):
+                    link.peer.say("a", "b")
+                    link.peer.send(b"\x83\x80" + KEY)
+                    link.peer.writer.close()
+                    await until(lambda: link.protocol.stream.closed())
+                door.set()
+                await link.program.over.wait()
+                assert link.program.told == ["a", "b", ("over", None, None)]
 
         run(main())
 

@@ -8,7 +8,7 @@ import logging
 import pytest
 
 from gustnado.http.ws.errors import WebSocketClosedError
-from gustnado.http.ws.frames import build_frame
+from gustnado.http.ws.prepared import PreparedMessage
 
 BIG = "x" * 100_000  # more than the socket buffers hold
 
@@ -45,14 +45,31 @@ class TestMessages:
 
         run(main())
 
-    def test_frames_that_have_been_made_already(self, run, linked):
+    @pytest.mark.parametrize("is_client", [True, False])
+    def test_messages_that_have_been_prepared(self, run, linked, is_client):
         async def main():
-            async with linked() as link:
-                await link.protocol.write_frame(build_frame(1, b"once"))
-                assert await link.peer.hear() == (1, "once")
+            async with linked(is_client=is_client) as link:
+                message = PreparedMessage("once")
+                await link.protocol.write_message(message)
+                assert link.protocol.offer(message)
+                assert [await link.peer.hear() for _ in range(2)] == [(1, "once")] * 2
+                assert link.protocol.codec.bytes_out == 2 * (10 if is_client else 6)
                 link.protocol.close()
+                assert not link.protocol.offer(message)
                 with pytest.raises(WebSocketClosedError):
-                    link.protocol.write_frame(build_frame(1, b"late"))
+                    link.protocol.write_message(message)
+
+        run(main())
+
+    def test_what_is_offered_is_not_sent_to_a_slow_peer(self, run, linked):
+        async def main():
+            async with linked(write_buffer=50_000) as link:
+                pending = link.protocol.write_message(BIG)
+                assert not link.protocol.offer(PreparedMessage("x"))
+                assert await link.peer.hear() == (1, BIG)
+                await pending
+                assert link.protocol.offer(PreparedMessage("y"))
+                assert await link.peer.hear() == (1, "y")
 
         run(main())
 
@@ -74,7 +91,7 @@ class TestMessages:
             async with linked() as link:
                 link.peer.writer.close()
                 await link.program.over.wait()
-                for send in (link.protocol.write_message, link.protocol.write_ping, link.protocol.write_frame):
+                for send in (link.protocol.write_message, link.protocol.write_ping):
                     with pytest.raises(WebSocketClosedError):
                         send(b"x")
                 link.protocol.pong(b"x")

@@ -16,6 +16,7 @@ from gustnado.web.handler.cookies import SAFE_COOKIE_DEFAULTS
 
 
 def make(cookie: str | None = None, protocol: str = "http", **settings: Any) -> RequestHandler:
+    settings.setdefault("cookie_defaults", {})
     headers = HTTPHeaders() if cookie is None else HTTPHeaders({"Cookie": cookie})
     request = HTTPServerRequest("GET", "/", headers=headers)
     request.protocol = protocol
@@ -122,7 +123,7 @@ class TestWriting:
                 self.set_cookie("a", "1")
                 self.set_cookie("b", "2")
 
-        assert fetch(Application([("/", Handler)]), "/").headers.get_list("Set-Cookie") == [
+        assert fetch(Application([("/", Handler)], cookie_defaults={}), "/").headers.get_list("Set-Cookie") == [
             "a=1; Path=/",
             "b=2; Path=/",
         ]
@@ -141,10 +142,29 @@ class TestDefaults:
             ),
         ],
     )
-    def test_145_safe_ones(self, protocol, kwargs, cookie):
-        handler = make(protocol=protocol, cookie_defaults=SAFE_COOKIE_DEFAULTS)
+    @pytest.mark.parametrize("defaults", [None, SAFE_COOKIE_DEFAULTS])
+    def test_145_safe_ones(self, protocol, kwargs, cookie, defaults):
+        handler = make(protocol=protocol, cookie_defaults=defaults)
         handler.set_cookie("a", "b", **kwargs)
         assert sent(handler) == [cookie]
+
+    def test_a_class_may_have_its_own(self):
+        handler = make(cookie_defaults=None)
+        handler.default_cookie_options = {"samesite": "Strict"}
+        handler.set_cookie("a", "b")
+        assert sent(handler) == ["a=b; Path=/; SameSite=Strict"]
+
+    def test_145_a_jar_for_each_embedding_site(self):
+        handler = make(cookie_defaults={"secure": True, "samesite": "None", "partitioned": True})
+        handler.set_cookie("__Host-a", "b")
+        handler.clear_cookie("__Host-c")
+        assert sent(handler)[0] == "__Host-a=b; Partitioned; Path=/; SameSite=None; Secure"
+        assert "; Partitioned; Path=/; SameSite=None; Secure" in sent(handler)[1]
+
+    @pytest.mark.parametrize("kwargs", [{"partitioned": True}, {"samesite": "None"}])
+    def test_145_what_needs_tls_is_an_error_without(self, kwargs):
+        with pytest.raises(ValueError, match="must be secure"):
+            make(cookie_defaults=None).set_cookie("a", "b", **kwargs)
 
     @pytest.mark.filterwarnings("ignore::DeprecationWarning")
     def test_another_spelling_counts_as_given(self):

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
+import sys
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from gustnado.errors import HTTPInputError, HTTPOutputError, ProtocolError, Stre
 from gustnado.http.headers import HTTPHeaders
 from gustnado.http.messages import RequestStartLine
 from gustnado.web import Application, Finish, HTTPError, OutputTransform, RequestHandler
+from gustnado.web.error_pages import ErrorPage
 
 GENERAL, APPLICATION = "gustnado.general", "gustnado.application"
 
@@ -57,10 +60,8 @@ class TestPages:
         with expect_log(APPLICATION, r"Uncaught exception GET /x \(127.0.0.1\)", level=logging.ERROR) as watch:
             response = fetch(app(handler), "/x")
         assert (response.code, response.reason) == (500, "Internal Server Error")
-        assert response.text == (
-            "<html><title>500: Internal Server Error</title><body>500: Internal Server Error</body></html>"
-        )
-        assert response.headers["Content-Type"] == "text/html; charset=UTF-8"
+        assert response.text == "500: Internal Server Error\n"
+        assert response.headers["Content-Type"] == "text/plain; charset=UTF-8"
         assert watch.records[0].exc_info[0] is ValueError
         assert handler.ended == 1
 
@@ -76,7 +77,7 @@ class TestPages:
     )
     def test_an_http_error_has_its_status_and_no_log(self, fetch, kind, error, code, reason):
         handler = failing(error, kind)
-        response = fetch(app(handler), "/")
+        response = fetch(app(handler), "/", headers={"Accept": "text/html"})
         assert (response.code, response.reason) == (code, reason)
         assert f"{code}: {reason}".replace("&", "&amp;") in response.text
         assert handler.ended == 1
@@ -116,7 +117,7 @@ class TestPages:
                 self.set_status(201)
                 raise HTTPError(404)
 
-        headers = fetch(app(Handler), "/").headers
+        headers = fetch(app(Handler), "/", headers={"Accept": "text/html"}).headers
         assert headers["X-Default"] == "1"
         assert "X-Set" not in headers
         assert headers["Content-Type"].startswith("text/html")
@@ -139,7 +140,7 @@ class TestPages:
         with expect_log(APPLICATION, "Uncaught exception"):
             response = fetch(application, "/")
         assert (response.code, response.headers["Content-Type"]) == (500, "text/plain; charset=UTF-8")
-        assert response.text.startswith("Traceback (most recent call last):")
+        assert response.text.startswith("500: Internal Server Error\n\nTraceback (most recent call last):")
         assert "ValueError: <secret>" in response.text
         assert "test_failures.py" in response.text
 
@@ -148,7 +149,140 @@ class TestPages:
             def get(self):
                 self.send_error(503)
 
-        assert fetch(app(Handler, serve_traceback=True), "/").text.startswith("<html>")
+        assert fetch(app(Handler, serve_traceback=True), "/").text == "503: Service Unavailable\n"
+
+
+class TestForms:
+    """Which page a client gets."""
+
+    @pytest.mark.parametrize(
+        ("headers", "content_type"),
+        [
+            ({"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}, "text/html; charset=UTF-8"),
+            ({"Accept": "application/json"}, "application/problem+json"),
+            ({"Accept": "*/*"}, "text/plain; charset=UTF-8"),
+            ({}, "text/plain; charset=UTF-8"),
+        ],
+    )
+    def test_are_asked_for(self, fetch, kind, headers, content_type):
+        response = fetch(app(failing(HTTPError(404), kind)), "/", headers=headers)
+        assert (response.code, response.headers["Content-Type"]) == (404, content_type)
+        assert response.headers["Vary"] == "Accept"
+
+    def test_a_detail_is_told_and_escaped(self, fetch):
+        application = app(failing(HTTPError(400, detail="a < b & c")))
+        assert "<p>a &lt; b &amp; c</p>" in fetch(application, "/", headers={"Accept": "text/html"}).text
+        problem = json.loads(fetch(application, "/", headers={"Accept": "application/json"}).body)
+        assert problem == {"type": "about:blank", "title": "Bad Request", "status": 400, "detail": "a < b & c"}
+
+    def test_78_nothing_of_the_request_is_on_it(self, fetch, expect_log):
+        application = Application([("/", RequestHandler)])
+        for accept in ("text/html", "application/json", "*/*"):
+            response = fetch(application, "/evil<script>?<script>", headers={"Accept": accept, "X-Evil": "<script>"})
+            assert (response.code, "script" in response.text, "evil" in response.text) == (404, False, False)
+
+    def test_the_setting_makes_all_pages(self, fetch, kind):
+        def page(report):
+            return ErrorPage("text/x-mine", f"{report.status} {report.reason} {report.form} {report.request.path}")
+
+        application = app(failing(HTTPError(404), kind), error_page=page)
+        response = fetch(application, "/x", headers={"Accept": "text/html"})
+        assert (response.headers["Content-Type"], response.text) == ("text/x-mine", "404 Not Found html /x")
+
+    def test_a_setting_that_fails_ends_the_request(self, fetch, expect_log):
+        def page(report):
+            raise KeyError("x")
+
+        with expect_log(APPLICATION, "Uncaught exception in write_error"):
+            response = fetch(app(failing(HTTPError(404)), error_page=page), "/")
+        assert (response.code, response.body) == (404, b"")
+
+    def test_write_error_wins(self, fetch):
+        def write_error(self, status_code, **kwargs):
+            self.finish("mine")
+
+        application = app(failing(HTTPError(404), write_error=write_error), error_page=None, debug_hosts=())
+        assert fetch(application, "/", headers={"Accept": "text/html"}).text == "mine"
+
+    def test_tornados_where_nothing_is_asked(self, fetch, expect_log):
+        handler = failing(HTTPError(402, reason="Pay & go"), negotiates_errors=False)
+        assert fetch(app(handler), "/", headers={"Accept": "application/json"}).text == (
+            "<html><title>402: Pay &amp; go</title><body>402: Pay &amp; go</body></html>"
+        )
+        handler = failing(ValueError("x"), negotiates_errors=False)
+        with expect_log(APPLICATION, "Uncaught exception"):
+            response = fetch(app(handler, serve_traceback=True), "/", headers={"Accept": "text/html"})
+        assert response.text.startswith("Traceback (most recent call last):")
+
+
+class TestDebug:
+    """The page of debug mode."""
+
+    settings = {"debug": True, "autoreload": False, "cookie_secret": "the-cookie-secret"}  # noqa: RUF012
+    browser = {"Accept": "text/html", "Host": "localhost:8888", "Cookie": "id=1234"}  # noqa: RUF012
+
+    def test_shows_what_is_around(self, fetch, expect_log, kind):
+        with expect_log(APPLICATION, "Uncaught exception"):
+            response = fetch(app(failing(ValueError("<b>"), kind), **self.settings), "/?q=1", headers=self.browser)
+        assert response.code == 500
+        for shown in ("ValueError: &lt;b&gt;", "raise error", "<details>", "Settings", "Cookie"):
+            assert shown in response.text
+        for hidden in ("the-cookie-secret", "id=1234", "<b>", "<script"):
+            assert hidden not in response.text
+        assert response.headers["Content-Security-Policy"].startswith("default-src 'none'")
+        assert response.headers["Cache-Control"] == "no-store"
+
+    @pytest.mark.parametrize(
+        ("settings", "headers"),
+        [
+            ({"debug": False}, {}),
+            ({"debug": False, "serve_traceback": True}, {}),
+            ({"serve_traceback": False}, {}),
+            ({}, {"Host": "evil.example"}),
+            ({}, {"Accept": "application/json"}),
+        ],
+    )
+    def test_159_nobody_else_sees_the_inside(self, fetch, expect_log, settings, headers):
+        application = app(failing(ValueError("x")), **{**self.settings, **settings})
+        with expect_log(APPLICATION, "Uncaught exception"):
+            response = fetch(application, "/", headers={**self.browser, **headers})
+        assert response.code == 500
+        assert "Settings" not in response.text
+        assert "locals" not in response.text
+
+    def test_159_not_from_elsewhere_but_for_hosts_that_are_named(self, fetch, memory, run, expect_log):
+        application = app(failing(ValueError("x")), **self.settings)
+
+        async def ask(settings):
+            connection = memory.Connection("http")
+            connection.context.remote_ip = "192.0.2.7"
+            application.settings.update(settings)
+            headers = {**self.browser, "Host": "dev.example"}
+            return (await memory.request(application, "/", headers=headers, connection=connection)).text
+
+        with expect_log(APPLICATION, "Uncaught exception", count=2):
+            assert "Settings" not in run(ask({}))
+            assert "Settings" in run(ask({"debug_hosts": ["dev.example"]}))
+
+
+class TestGetErrorHTML:
+    def test_of_older_programs_is_used(self, fetch, expect_log):
+        def get_error_html(self, status_code, **kwargs):
+            return f"{status_code} {kwargs['exception']!r} {sys.exc_info()[1]!r}"
+
+        with expect_log(APPLICATION, "Uncaught exception"):
+            response = fetch(app(failing(ValueError("x"), get_error_html=get_error_html)), "/")
+        assert (response.code, response.text) == (500, "500 ValueError('x') ValueError('x')")
+
+    def test_without_an_exception(self, fetch):
+        class Handler(RequestHandler):
+            def get(self):
+                self.send_error(503, hint="later")
+
+            def get_error_html(self, status_code, **kwargs):
+                return f"{status_code} {kwargs}"
+
+        assert fetch(app(Handler), "/").text == "503 {'hint': 'later'}"
 
 
 class TestSendError:

@@ -335,7 +335,7 @@ class TestFlush:
         response = asyncio.run(main())
         assert seen == [201]
         assert (response.code, response.body) == (201, b"body")
-        assert response.headers["Set-Cookie"] == "a=b; Path=/"
+        assert response.headers["Set-Cookie"] == "a=b; HttpOnly; Path=/; SameSite=Lax"
         assert "X-Late" not in response.headers
 
     def test_nothing_of_it_for_head(self, fetch):

@@ -32,7 +32,7 @@ def app(**options: Any) -> Application:
     return Application([("/", Page)], **options)
 
 
-TOKENS = app(xsrf_cookies=True)
+TOKENS = app(xsrf_cookies=True, xsrf_origin_first=False)  # as under as_tornado
 
 
 def make(cookie: str | None = None, **options: Any) -> RequestHandler:
@@ -71,7 +71,7 @@ class TestToken:
     def test_a_new_token_sets_the_cookie(self):
         handler = make()
         token = handler.xsrf_token.decode()
-        assert handler._new_cookie == {"_xsrf": f"_xsrf={token}; Path=/"}
+        assert handler._new_cookie == {"_xsrf": f"_xsrf={token}; Path=/; SameSite=Lax"}
         again = make(token)
         assert again.xsrf_token
         assert again._new_cookie is None
@@ -144,7 +144,7 @@ class TestToken:
 
 
 class TestTokenCheck:
-    """``xsrf_cookies=True``."""
+    """``xsrf_cookies=True, xsrf_origin_first=False``: none passes without a token."""
 
     def post(self, fetch, token=None, cookie=None, application=TOKENS, method="POST", **headers):
         fields = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -202,7 +202,7 @@ class TestTokenCheck:
         assert response.code == 403
 
     def test_a_trusted_site_still_needs_the_token(self, fetch, expect_log):
-        application = app(xsrf_cookies=True, trusted_origins=["https://good.example"])
+        application = app(xsrf_cookies=True, xsrf_origin_first=False, trusted_origins=["https://good.example"])
         token = token_of()
         headers = {"Sec_Fetch_Site": "cross-site", "Origin": "https://good.example"}
         assert self.post(fetch, token, token, application, **headers).code == 200
@@ -215,9 +215,9 @@ class TestTokenCheck:
 
 
 class TestOriginFirst:
-    """``xsrf_cookies=True, xsrf_origin_first=True``."""
+    """``xsrf_cookies=True``."""
 
-    APP = app(xsrf_cookies=True, xsrf_origin_first=True)
+    APP = app(xsrf_cookies=True)
 
     def post(self, fetch, body: bytes = b"", protocol="http", **headers):
         fields = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -254,6 +254,76 @@ class TestOriginFirst:
         headers = {"Cookie": "_xsrf=" + token, "Sec_Fetch_Site": "cross-site", "Origin": "http://example.org"}
         with expect_log("gustnado.general", "cross-site"):
             assert self.post(fetch, form(token), **headers).code == 403
+
+
+class TestHostCookie:
+    """Over TLS the cookie is one that no other host can set."""
+
+    def make(self, protocol="https", cookie=None, **options):
+        headers = HTTPHeaders({} if cookie is None else {"Cookie": cookie})
+        handler = make(**options)
+        handler.request = HTTPServerRequest("GET", "/", headers=headers)
+        handler.request.protocol = protocol
+        return handler
+
+    def test_has_the_prefix_over_tls_only(self):
+        handler = self.make()
+        token = handler.xsrf_token.decode()
+        assert handler._new_cookie == {"__Host-_xsrf": f"__Host-_xsrf={token}; Path=/; SameSite=Lax; Secure"}
+        plain = self.make("http")
+        assert plain.xsrf_token
+        assert list(plain._new_cookie) == ["_xsrf"]
+
+    def test_147_one_that_another_host_may_have_set_is_not_taken(self):
+        token = token_of()
+        handler = self.make(cookie=f"_xsrf={token}")
+        assert _decode(handler.xsrf_token.decode()).secret != _decode(token).secret
+        known = self.make(cookie=f"_xsrf={token_of()}; __Host-_xsrf={token}")
+        assert _decode(known.xsrf_token.decode()).secret == _decode(token).secret
+
+    @pytest.mark.parametrize(
+        "options",
+        [
+            {"xsrf_cookie_kwargs": {"domain": "example.org"}},
+            {"xsrf_cookie_kwargs": {"path": "/app"}},
+            {"xsrf_cookie_kwargs": {"secure": False}},
+            {"xsrf_cookie_name": "_xsrf"},
+        ],
+    )
+    def test_not_where_it_would_not_fit(self, options):
+        handler = self.make(**options)
+        assert handler.xsrf_token
+        assert list(handler._new_cookie) == ["_xsrf"]
+
+    def test_whole_way(self, fetch):
+        application = app(xsrf_cookies=True)
+        page = fetch(application, "/", protocol="https")
+        cookie = page.headers["Set-Cookie"].partition(";")[0]
+        sent = {"Cookie": cookie, "X-Xsrftoken": page.text}
+        assert fetch(application, "/", method="POST", protocol="https", headers=sent).code == 200
+
+
+class TestSwitch:
+    """A handler's ``xsrf_cookies``."""
+
+    @pytest.mark.parametrize("setting", [False, True])
+    @pytest.mark.parametrize("switch", [None, False, True])
+    def test_wins_over_the_setting(self, fetch, expect_log, setting, switch):
+        handler = type("Switched", (Page,), {"xsrf_cookies": switch})
+        application = Application([("/", handler)], xsrf_cookies=setting)
+        if setting if switch is None else switch:
+            with expect_log("gustnado.general", "'_xsrf' argument missing"):
+                assert fetch(application, "/", method="POST").code == 403
+        else:
+            assert fetch(application, "/", method="POST").code == 200
+
+    def test_147_neither_type_nor_method_of_a_form_get_around_it(self, fetch, expect_log):
+        application = app(xsrf_cookies=True)
+        for content_type in ("text/plain", "application/json", "multipart/form-data; boundary=x"):
+            headers = {"Content-Type": content_type, "X-HTTP-Method-Override": "GET"}
+            with expect_log("gustnado.general", "'_xsrf' argument missing"):
+                response = fetch(application, "/?_method=GET", method="POST", headers=headers, body=b"--x--\r\n")
+            assert response.code == 403
 
 
 class TestCrossOriginProtection:
@@ -302,7 +372,7 @@ class TestCrossOriginProtection:
             assert self.post(fetch, headers, method=method).code == 403
 
     def test_both_checks_may_be_on(self, fetch, expect_log):
-        application = app(cross_origin_protection=True, xsrf_cookies=True)
+        application = app(cross_origin_protection=True, xsrf_cookies=True, xsrf_origin_first=False)
         token = token_of()
         right = {"Cookie": "_xsrf=" + token, "X-Xsrftoken": token}
         assert self.post(fetch, {**right, "Sec-Fetch-Site": "same-origin"}, application).code == 200

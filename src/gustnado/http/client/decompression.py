@@ -34,6 +34,7 @@ class Decoder(Protocol):
 
     def read(self, max_length: int, /) -> bytes:
         """A piece of the output; empty where more input is needed."""
+        raise NotImplementedError
 
     def finish(self) -> None:
         """The input has ended, which it may only where the stream has."""

@@ -142,9 +142,7 @@ class WebSocketClientConnection:
         self.protocol = self._connection = protocol
         if self._on_message_callback is None:
             protocol.pull()
-        protocol.begin(opened.stream)
-        if opened.unread:
-            protocol.data_received(opened.unread)
+        protocol.begin(opened.stream, opened.unread)
         if self._on_message_callback is not None:
             # Not now: who has been waiting for the connection comes first.
             self.io_loop.asyncio_loop.call_soon(protocol.release)

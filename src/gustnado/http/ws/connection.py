@@ -65,8 +65,8 @@ class WebSocketProtocol(WebSocketDriver):
 
     # Life
 
-    def begin(self, stream: IOStream) -> None:
-        super().begin(stream)
+    def begin(self, stream: IOStream, unread: bytes = b"") -> None:
+        super().begin(stream, unread)
         self.start_pinging()
 
     def start_pinging(self) -> None:

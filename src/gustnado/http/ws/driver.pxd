@@ -16,11 +16,13 @@ cdef class WebSocketDriver(FrameSender):
     cdef Inbox _inbox
     cdef int _state
     cdef bint _busy
+    cdef bint _handed
     cdef bint _held
     cdef bint _paused
     cdef bint _pulling
     cdef object _task
     cdef object _close_timer
+    cdef object _refusal
 
     cdef _end(self)
     cdef _give_up_after(self, double seconds)
@@ -32,6 +34,8 @@ cdef class WebSocketDriver(FrameSender):
     cdef _advance(self)
     cpdef _go_on(self)
     cdef _refuse(self, error)
+    cdef _refuse_when_idle(self)
+    cpdef _refuse_now(self)
     cdef _pause(self)
     cdef _resume(self)
     cdef _control(self, int kind)

@@ -7,8 +7,9 @@ Theory of operation. The driver is the *consumer* of its stream: each chunk goes
   full, reading pauses, and TCP tells the peer. After a number of events the loop gets its turn, however many more
   have arrived.
 - Pings and the peer's close frame are answered at once, whatever the program is at.
-- A peer that breaks the protocol gets a close frame that says why; then we stop sending, and drop what still comes
-  until it has closed, too, so that it can read that frame (RFC 6455 section 7.1.7).
+- A peer that breaks the protocol gets a close frame that says why, after the program has dealt with the messages
+  before; then we stop sending, and drop what still comes until it has closed, too, so that it can read that frame
+  (RFC 6455 section 7.1.7).
 
 It ends when the stream has closed and the messages before that have been handled: ``on_ws_connection_close``.
 What is written, and to whom, is the business of :mod:`~gustnado.http.ws.sending`.
@@ -53,8 +54,8 @@ class WebSocketDriver(FrameSender):
     """
 
     __slots__ = (
-        "_busy", "_close_timer", "_context", "_held", "_inbox", "_paused", "_pulling", "_state", "_task", "handler",
-        "pong_received",
+        "_busy", "_close_timer", "_context", "_handed", "_held", "_inbox", "_paused", "_pulling", "_refusal", "_state",
+        "_task", "handler", "pong_received",
     )  # fmt: skip
 
     def __init__(
@@ -71,7 +72,9 @@ class WebSocketDriver(FrameSender):
         self._inbox = Inbox(params.max_queue, params.max_queue_size)
         self._state = _OPEN
         self._busy = True  # the program is at a message, or not ready for one
+        self._handed = False  # who has asked for messages has got one, and has not asked again
         self._held = False  # reading is
+        self._refusal: WebSocketProtocolError | None = None  # what the peer is to be told when the program is idle
         self._paused = False  # events stand still: those before them first
         self._pulling = False  # the program asks for messages instead of being called
         self._task: asyncio.Future[Any] | None = None  # held here, since a loop holds tasks only weakly
@@ -79,13 +82,20 @@ class WebSocketDriver(FrameSender):
 
     # Life
 
-    def begin(self, stream: IOStream) -> None:
-        """Take over ``stream``, and send what has been written before. Messages wait until :meth:`release`."""
+    def begin(self, stream: IOStream, unread: bytes = b"") -> None:
+        """Take over ``stream``, and send what has been written before. Messages wait until :meth:`release`.
+
+        :param unread: what the peer has sent before that which the stream holds.
+        """
         self.stream = stream
         self._context = contextvars.copy_context()
         self._gathering = False
         self._flush()
+        if unread:
+            self.codec.feed(unread)
         stream.attach_consumer(self)
+        if unread and not self._paused:
+            self._advance()
         transport = stream.transport
         if transport is not None:
             transport.set_write_buffer_limits(high=self.params.write_buffer)
@@ -160,7 +170,10 @@ class WebSocketDriver(FrameSender):
         if transport is None:
             return
         if transport.can_write_eof():
-            transport.write_eof()
+            try:
+                transport.write_eof()
+            except OSError:
+                return  # it is gone: connection_lost is on its way
         self._resume()
         self._give_up_after(self.params.linger_timeout)
 
@@ -181,6 +194,7 @@ class WebSocketDriver(FrameSender):
     def connection_lost(self, exc: BaseException | None) -> None:
         """The stream has closed."""
         self._state = _LOST
+        self._refusal = None
         self._over = True
         self._cancel_timers()
         self._pending_pong = None
@@ -227,9 +241,27 @@ class WebSocketDriver(FrameSender):
             self._come_to_end()
 
     def _refuse(self, error: WebSocketProtocolError) -> None:
+        """The peer has broken the protocol: the codec drops all that comes behind that."""
         self._paused = False
         gen_log.debug("WebSocket of %s closed with %d: %s", self.peer(), error.close_code, error)
-        self._fail(error.close_code, str(error))
+        self._refusal = error
+        if self._close_timer is None:
+            self._close_timer = self._loop.call_later(self.params.close_timeout, self._refuse_now)
+        self._refuse_when_idle()
+
+    def _refuse_when_idle(self) -> None:
+        """Tell the peer what it did wrong, unless the program is still at a message from before."""
+        if self._handed or (self._busy and not self._pulling) or len(self._inbox):
+            return
+        self._refuse_now()
+
+    def _refuse_now(self) -> None:
+        refusal, self._refusal = self._refusal, None
+        if refusal is not None:
+            if self._close_timer is not None and not self.codec.close_sent:
+                self._close_timer.cancel()
+                self._close_timer = None
+            self._fail(refusal.close_code, str(refusal))
 
     def _pause(self) -> None:
         if not self._held and self.stream is not None and self._state == _OPEN:
@@ -268,7 +300,8 @@ class WebSocketDriver(FrameSender):
 
     def _take_message(self, message: str | bytes) -> None:
         if self._busy or self._pulling:
-            self._inbox.put(message)
+            if self._inbox.put(message):
+                self._handed = True
         else:
             self._deliver(message)
 
@@ -303,6 +336,8 @@ class WebSocketDriver(FrameSender):
             self._deliver(inbox.take())
         if self._paused and not self._gathering and (self._pulling or not self._busy):
             self._advance()
+        if self._refusal is not None:
+            self._refuse_when_idle()
         if self._state == _LOST:
             self._come_to_end()
 
@@ -364,6 +399,9 @@ class WebSocketDriver(FrameSender):
         self.pull()
         future: asyncio.Future[str | bytes | None] = self._loop.create_future()
         inbox = self._inbox
+        self._handed = len(inbox) > 0
+        if self._refusal is not None:
+            self._refuse_when_idle()
         if len(inbox):
             future.set_result(inbox.take())
             if self._paused and not self._is_full():

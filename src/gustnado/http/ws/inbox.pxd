@@ -10,7 +10,7 @@ cdef class Inbox:
     cdef object _readers
 
     cpdef bint is_full(self) except -1
-    cpdef put(self, message)
+    cpdef bint put(self, message) except -1
     cpdef take(self)
     cpdef clear(self)
     cpdef wait(self, reader)

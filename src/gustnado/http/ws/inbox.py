@@ -3,8 +3,8 @@
 Either the connection takes them out, one after the other, or the program asks for them: then readers wait here, too.
 
 >>> inbox = Inbox(max_count=2, max_size=100)
->>> inbox.put("one")
->>> inbox.put("two")
+>>> inbox.put("one"), inbox.put("two")
+(False, False)
 >>> inbox.is_full(), inbox.take(), inbox.is_full(), len(inbox)
 (True, 'one', False, 1)
 """
@@ -44,14 +44,15 @@ class Inbox:
         messages = self._messages
         return messages is not None and (len(messages) >= self._max_count or self._size >= self._max_size)
 
-    def put(self, message: str | bytes) -> None:
-        """Give a message to the first reader, or keep it."""
+    def put(self, message: str | bytes) -> bool:
+        """Give a message to the first reader (true), or keep it."""
         if self._readers is not None and self._give(message):
-            return
+            return True
         if self._messages is None:
             self._messages = deque()
         self._messages.append(message)
         self._size += len(message)
+        return False
 
     def take(self) -> str | bytes:
         """The first message.

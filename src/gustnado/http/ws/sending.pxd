@@ -1,6 +1,7 @@
 # What C knows of sending.py (see the design document, section 3).
 cimport cython
 
+from gustnado.http.ws.prepared cimport PreparedMessage, payload_of
 from gustnado.http.ws.protocol cimport WebSocketCodec
 
 
@@ -26,9 +27,9 @@ cdef class FrameSender:
 
     @cython.locals(codec=WebSocketCodec)
     cpdef bint is_closing(self) except -1
-    @cython.locals(payload=bytes)
+    @cython.locals(payload=bytes, prepared=bint)
     cpdef write_message(self, message, bint binary=*)
-    cpdef write_frame(self, bytes frame)
+    cpdef bint offer(self, PreparedMessage message) except -1
     cpdef pong(self, bytes payload)
     cdef _write(self, bytes frame)
     cdef _send(self, bytes frame)
@@ -39,6 +40,3 @@ cdef class FrameSender:
     cdef _release_waiters(self, error)
     cdef _cancel_write_timer(self)
     cdef _watch_progress(self)
-
-
-cdef bytes _payload(message)

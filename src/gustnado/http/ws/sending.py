@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gustnado.escape import json_encode
 from gustnado.http.ws.codes import CloseCode
 from gustnado.http.ws.errors import WebSocketClosedError
+from gustnado.http.ws.prepared import PreparedMessage, payload_of
 from gustnado.http.ws.protocol import WebSocketCodec
 from gustnado.log import gen_log
 
@@ -81,29 +81,36 @@ class FrameSender:
         if self.stream is not None:
             self.stream.abort()
 
-    def write_message(self, message: str | bytes | dict[str, Any], binary: bool = False) -> asyncio.Future[None]:
+    def write_message(
+        self, message: str | bytes | dict[str, Any] | PreparedMessage, binary: bool = False
+    ) -> asyncio.Future[None]:
         """Send a message.
 
-        :param message: a text as ``str`` or in UTF-8; anything, with ``binary``; a ``dict`` is sent as JSON.
+        :param message: a text as ``str`` or in UTF-8; anything, with ``binary``; a ``dict`` is sent as JSON. Or one
+            that has been prepared.
         :returns: a future to await, so that a peer that is slow to read slows down the program.
         :raises gustnado.http.ws.errors.WebSocketClosedError: where the connection is closing.
         :raises TypeError: where it is none of these.
         """
         if self.is_closing():
             raise WebSocketClosedError("the connection is closing")
-        payload = _payload(message)
+        prepared = isinstance(message, PreparedMessage)
+        payload = b"" if prepared else payload_of(message)  # type: ignore[arg-type]
         if self._waiters is not None and not self._may_write():
             return self._done
+        if prepared:
+            return self._write(message.frame_for(self.codec))  # type: ignore[union-attr]
         return self._write(self.codec.message(payload, binary))
 
-    def write_frame(self, frame: bytes) -> asyncio.Future[None]:
-        """Send a frame that has been made already; otherwise as :meth:`write_message`."""
-        if self.is_closing():
-            raise WebSocketClosedError("the connection is closing")
-        if self._waiters is not None and not self._may_write():
-            return self._done
-        self.codec.bytes_out += len(frame)
-        return self._write(frame)
+    def offer(self, message: PreparedMessage) -> bool:
+        """Send a message if the peer has read those before, and the connection is open; else do not.
+
+        :returns: whether it has been sent.
+        """
+        if self._waiters is not None or self.is_closing():
+            return False
+        self._send(message.frame_for(self.codec))
+        return True
 
     def write_ping(self, data: bytes) -> None:
         """Send a ping.
@@ -226,17 +233,3 @@ class FrameSender:
             return
         self._progress = progress
         self._watch_progress()
-
-
-def _payload(message: str | bytes | dict[str, Any]) -> bytes:
-    if type(message) is str:
-        return message.encode()
-    if type(message) is bytes:
-        return message
-    if isinstance(message, dict):
-        return json_encode(message).encode()
-    if isinstance(message, str):
-        return message.encode()
-    if isinstance(message, (bytes, bytearray, memoryview)):
-        return bytes(message)
-    raise TypeError(f"a message is str, bytes or dict, not {type(message).__name__}: {message!r:.80}")

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from gustnado.http.body_limits import BodyLimits
 from gustnado.web.errors import HTTPError
 from gustnado.web.handler.arguments import ArgumentsMixin
 from gustnado.web.handler.auth import CurrentUserMixin
 from gustnado.web.handler.caching import CachingMixin
+from gustnado.web.handler.callbacks import CallbacksMixin
 from gustnado.web.handler.cookies import CookiesMixin
 from gustnado.web.handler.failures import FailuresMixin
 from gustnado.web.handler.lifecycle import LifecycleMixin
@@ -16,6 +18,7 @@ from gustnado.web.handler.links import LinksMixin
 from gustnado.web.handler.localization import LocalizationMixin
 from gustnado.web.handler.output import OutputMixin
 from gustnado.web.handler.rendering import RenderingMixin
+from gustnado.web.handler.results import ResultsMixin
 from gustnado.web.handler.tasks import TasksMixin
 from gustnado.web.handler.xsrf import XSRFMixin
 
@@ -27,6 +30,8 @@ class RequestHandler(
     TasksMixin,
     OutputMixin,
     CachingMixin,
+    ResultsMixin,
+    CallbacksMixin,
     FailuresMixin,
     XSRFMixin,
     ArgumentsMixin,
@@ -44,15 +49,29 @@ class RequestHandler(
             def get(self):
                 self.write("Hello, world!")
 
-    A method may be plain, ``async def``, or a generator under ``@gen.coroutine``. Within the loop's thread only:
+    A method may be plain, ``async def``, or a generator under ``@gen.coroutine``. What it returns, a dict, list,
+    str or bytes, is the response; ``None`` is what it has written. Within the loop's thread only:
     nothing here is safe to call from another.
     """
 
+    body_limits: BodyLimits | None = None
+    """Bounds of the bodies of this handler's requests, where they are not the server's; known before they are read."""
+
+    cancel_on_disconnect: bool = False
+    """Whether a handler that is awaiting something is cancelled when its client goes before it has its response.
+
+    It gets :exc:`asyncio.CancelledError` where it awaits, after :meth:`on_connection_close`; ``on_finish`` is called
+    then as usual. Not for handlers that must not stop half way.
+    """
+
     _stream_request_body: bool = False
+    _pulls_request_body: bool = False
+    _acts_on_head: bool = False  # something is to be done before the body is read
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls._flush_is_overridden = cls.flush is not OutputMixin.flush
+        cls._acts_on_head = cls._stream_request_body or cls._pulls_request_body or cls.body_limits is not None
 
     initialize: Callable[..., None] = LifecycleMixin._initialize
     """Override to take the keyword arguments of the route."""

@@ -4,10 +4,10 @@ Reading sees what the request brought, never what this handler sets. What is set
 ``Set-Cookie`` value a name, until the head of the response is written.
 
 The application setting ``cookie_defaults`` holds arguments for each :meth:`CookiesMixin.set_cookie` that
-does not say otherwise. Without it cookies have Tornado's attributes, which is none but the path.
-:data:`SAFE_COOKIE_DEFAULTS` are those that a new program should begin with::
+does not say otherwise. Without it they are :data:`SAFE_COOKIE_DEFAULTS`, or none under ``as_tornado``. A program
+whose cookies all belong into the jar of the site that embeds it says::
 
-    Application(..., cookie_defaults=SAFE_COOKIE_DEFAULTS)
+    Application(..., cookie_defaults={"secure": True, "samesite": "None", "partitioned": True})
 """
 
 from __future__ import annotations
@@ -40,6 +40,9 @@ _PREFIXES = ("__host-", "__secure-")
 
 class CookiesMixin(HandlerState):
     """``get_cookie``, ``set_cookie`` and their signed kin."""
+
+    default_cookie_options: Mapping[str, Any] = SAFE_COOKIE_DEFAULTS
+    """What cookies have that do not say otherwise, where the setting ``cookie_defaults`` is not there."""
 
     @property
     def cookies(self) -> Mapping[str, Morsel[str]]:
@@ -200,6 +203,8 @@ class CookiesMixin(HandlerState):
 
     def _apply_cookie_defaults(self, options: dict[str, Any]) -> None:
         defaults = self.settings.get("cookie_defaults")
+        if defaults is None:
+            defaults = self.default_cookie_options
         if defaults:
             given = {keyword.lower() for keyword, value in options.items() if value is not None}
             options.update({keyword: value for keyword, value in defaults.items() if keyword not in given})

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
 from gustnado.errors import ProtocolError, StreamClosedError
 from gustnado.escape import xhtml_escape
 from gustnado.log import app_log, gen_log
+from gustnado.web.debug_page import debug_page, is_local_request
+from gustnado.web.error_pages import ErrorReport, chosen_form, error_page
 from gustnado.web.errors import Finish, HTTPError
 from gustnado.web.handler.state import HandlerState
 
@@ -19,6 +22,11 @@ _PAGE = "<html><title>{status}: {reason}</title><body>{status}: {reason}</body><
 
 class FailuresMixin(HandlerState):
     """Error pages and the logging of exceptions."""
+
+    negotiates_errors: bool = True
+    """Whether error pages come in the form that the client asks for. Otherwise they are HTML as Tornado's."""
+    get_error_html: Callable[..., str | bytes] | None = None
+    """Older programs define it, with the arguments ``status_code`` and ``**kwargs``; it returns the error page."""
 
     def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
         """Answer with an error page made by :meth:`write_error`, in place of what was written so far.
@@ -53,17 +61,67 @@ class FailuresMixin(HandlerState):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Write the error page; override to make it yours.
 
+        By default the function of the setting ``error_page`` makes it, or else
+        :func:`gustnado.web.error_pages.error_page`, in the form that the client asks for.
+
         :param status_code: what went wrong, 400 to 599.
         :param kwargs: ``exc_info`` is the triple of the exception, where one led here. With the setting
-            ``serve_traceback`` the page shows it, as plain text: not for production.
+            ``serve_traceback`` the page shows it, in debug mode with all that is around it: not for production.
         """
-        if self.settings.get("serve_traceback") and "exc_info" in kwargs:
+        if self.get_error_html is not None:
+            self._finish_error_html(status_code, kwargs)
+        elif self.negotiates_errors:
+            self._finish_error_page(status_code, kwargs)
+        elif self.settings.get("serve_traceback") and "exc_info" in kwargs:
             self.set_header("Content-Type", "text/plain; charset=UTF-8")
-            for line in traceback.format_exception(*kwargs["exc_info"]):
-                self.write(line)
-            self.finish()
+            self.finish("".join(traceback.format_exception(*kwargs["exc_info"])))
         else:
             self.finish(_PAGE.format(status=status_code, reason=xhtml_escape(self._reason)))
+
+    def _finish_error_page(self, status_code: int, kwargs: dict[str, Any]) -> None:
+        settings, request = self.settings, self.request
+        error: BaseException | None = kwargs["exc_info"][1] if "exc_info" in kwargs else None
+        report = ErrorReport(
+            status_code,
+            self._reason,
+            detail=error.detail if isinstance(error, HTTPError) else None,
+            form=chosen_form(request),
+            error=error if settings.get("serve_traceback") else None,
+            request=request,
+            settings=settings,
+        )
+        self.set_header("Vary", "Accept")
+        if self._shows_debug_page(report):
+            self.set_header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
+            self.set_header("Cache-Control", "no-store")
+            self.finish(debug_page(report))
+            return
+        page = settings.get("error_page", error_page)(report)
+        self.set_header("Content-Type", page.content_type)
+        self.finish(page.body)
+
+    def _shows_debug_page(self, report: ErrorReport) -> bool:
+        settings = self.settings
+        return (
+            report.error is not None
+            and report.form == "html"
+            and bool(settings.get("debug"))
+            and "error_page" not in settings
+            and is_local_request(self.request, settings.get("debug_hosts", ()))
+        )
+
+    def _finish_error_html(self, status_code: int, kwargs: dict[str, Any]) -> None:
+        """The page by the ``get_error_html`` of older programs, which find the exception as the current one, too."""
+        make_page: Any = self.get_error_html
+        if "exc_info" not in kwargs:
+            self.finish(make_page(status_code, **kwargs))
+            return
+        error = kwargs.pop("exc_info")[1]
+        try:
+            raise error
+        except BaseException:
+            page = make_page(status_code, exception=error, **kwargs)
+        self.finish(page)
 
     def log_exception(
         self,

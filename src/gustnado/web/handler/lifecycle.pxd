@@ -4,6 +4,7 @@ cimport cython
 from gustnado.web.handler.state cimport HandlerState
 
 
+cdef object _COROUTINE
 cdef frozenset _SAFE_METHODS
 cdef dict _METHOD_NAMES
 

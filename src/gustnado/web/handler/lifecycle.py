@@ -8,6 +8,8 @@ as soon as one of its methods returns an awaitable the rest runs in a task of it
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from inspect import isawaitable
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from gustnado.web.errors import HTTPError
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LifecycleMixin"]
 
+_COROUTINE = CoroutineType
 _SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 _METHOD_NAMES = {verb: verb.lower() for verb in ("GET", "HEAD", "POST", "DELETE", "PATCH", "PUT", "OPTIONS")}
 
@@ -87,6 +90,13 @@ class LifecycleMixin(HandlerState):
         result: Awaitable[Any] | None = method(*args, **kwargs) if args or kwargs else method()
         return result
 
+    def _take_result(self, result: Any) -> asyncio.Task[None] | None:
+        """Go on with what the method of the verb returned: await it in a task, or take it for the response."""
+        if type(result) is _COROUTINE or isawaitable(result):
+            return start_task(self._complete(result))
+        self._respond_with(result)
+        return None
+
     def _run(
         self, path_args: list[Any] | None, path_kwargs: dict[str, Any] | None
     ) -> asyncio.Task[None] | None:
@@ -99,7 +109,7 @@ class LifecycleMixin(HandlerState):
                 return None
             result = self._invoke()
             if result is not None:
-                return start_task(self._complete(result))
+                return self._take_result(result)
             if self._auto_finish and not self._finished:
                 self.finish()
         except Exception as error:

@@ -18,10 +18,12 @@ from gustnado.http.h1.writer import REASONS, check_reason
 from gustnado.http.headers import headers_of
 from gustnado.http.messages import ResponseStartLine
 from gustnado.web.handler.caching import give_etag
+from gustnado.web.handler.callbacks import deliver_flush
 from gustnado.web.handler.state import HandlerState
 
 if TYPE_CHECKING:
     from asyncio import Future
+    from collections.abc import Callable
 
     from gustnado.events.stream import IOStream
 
@@ -104,8 +106,12 @@ class OutputMixin(HandlerState):
     def write(self, chunk: str | bytes | dict[Any, Any]) -> None:
         """Add to the body. A ``dict`` is written as JSON, and makes that the content type.
 
+        The setting ``json_encoder`` is a function that makes JSON (text or UTF-8) of a value, in place of
+        :func:`~gustnado.escape.json_encode`.
+
         A list is refused: as the whole of a JSON body it was readable by other sites in older browsers.
-        Wrap it in a dict, or write ``json_encode(items)`` and set the content type yourself.
+        Return it from the method instead, wrap it in a dict, or write ``json_encode(items)`` and set the
+        content type yourself.
 
         :raises RuntimeError: after :meth:`finish`.
         :raises TypeError: for other types.
@@ -117,8 +123,7 @@ class OutputMixin(HandlerState):
         elif type(chunk) is bytes:
             self._write_buffer.append(chunk)
         elif isinstance(chunk, dict):
-            self._write_buffer.append(json_encode_bytes(chunk))
-            self._headers._fields["Content-Type"] = _JSON_TYPE
+            self._write_json(chunk)
         elif isinstance(chunk, (str, bytes)):
             self._write_buffer.append(bytes(utf8(chunk)))
         else:
@@ -129,10 +134,16 @@ class OutputMixin(HandlerState):
                 )
             raise TypeError(message)
 
-    def flush(self, include_footers: bool = False) -> Future[None]:
+    def _write_json(self, value: Any) -> None:
+        encoder = self.application.settings.get("json_encoder")
+        self._write_buffer.append(json_encode_bytes(value) if encoder is None else bytes(utf8(encoder(value))))
+        self._headers._fields["Content-Type"] = _JSON_TYPE
+
+    def flush(self, include_footers: bool = False, callback: Callable[[], object] | None = None) -> Future[None]:
         """Send what has been written so far; the first time with the head.
 
         :param include_footers: this is the end of the body: for output transforms.
+        :param callback: called without arguments when it has been written; not where that fails.
         :returns: a future to await, so that a slow client slows down its handler.
         """
         chunk = b"".join(self._write_buffer)
@@ -151,13 +162,13 @@ class OutputMixin(HandlerState):
                 chunk = b""
             start_line = ResponseStartLine("", self._status_code, self._reason)
             future: Future[None] = connection.write_headers(start_line, self._headers, chunk)
-            return future
+            return future if callback is None else deliver_flush(future, callback)
         for transform in self._transforms or ():
             chunk = transform.transform_chunk(chunk, include_footers)
         if self.request.method == "HEAD":
             chunk = b""
         written: Future[None] = connection.write(chunk)
-        return written
+        return written if callback is None else deliver_flush(written, callback)
 
     def _add_cookies(self) -> None:
         if self._new_cookie is not None:
@@ -189,6 +200,34 @@ class OutputMixin(HandlerState):
         future = self.flush(include_footers=True)
         self.request.connection.finish()
         return future
+
+    def add_trailer(self, name: str, value: str) -> None:
+        """Add a trailer field: one that is known only after the body, such as a checksum of it.
+
+        To be called between :meth:`flush` and :meth:`finish`; what was flushed first goes in chunks, which trailers
+        need. It is left out for clients of HTTP/1.0. A ``Trailer`` header field may announce it.
+
+        :raises gustnado.errors.UsageError: before the head was sent.
+        :raises gustnado.errors.HTTPOutputError: for fields that may not come as trailers (RFC 9110 section 6.5.1).
+        """
+        if not self._headers_written:
+            raise UsageError("add_trailer() comes after flush(): a body that is sent at once has no trailers")
+        self.request.connection.add_trailer(name, value)
+
+    def send_early_hints(self, *links: str) -> None:
+        """Tell the client what the response will need, while it is still being made: ``103`` (RFC 8297).
+
+        ::
+
+            self.send_early_hints("</style.css>; rel=preload; as=style")
+
+        :param links: values of ``Link`` fields.
+        :raises gustnado.errors.HTTPOutputError: after the head was sent.
+        """
+        hints = headers_of({})
+        for link in links:
+            hints.add("Link", link)
+        self.request.connection.write_informational(103, hints)
 
     def redirect(self, url: str, permanent: bool = False, status: int | None = None) -> None:
         """Send the client to ``url``, which may be relative, and finish.

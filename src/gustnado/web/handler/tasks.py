@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from inspect import isawaitable
 from typing import Any
 
 from gustnado.events.tasks import start_task
@@ -14,10 +15,15 @@ from gustnado.web.handler.state import HandlerState
 __all__ = ["TasksMixin", "body_futures", "fail_body", "guard", "start_task"]
 
 
-async def guard(pending: Awaitable[Any], failed: Callable[[Exception], object]) -> None:
-    """Await ``pending``; give the exception that it raises, if any, to ``failed``."""
+async def guard(pending: Awaitable[Any], failed: Callable[[BaseException], object]) -> None:
+    """Await ``pending``; give the exception that it raises, if any, to ``failed``, but the end of this task."""
     try:
         await pending
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        failed(error)  # what it awaited was cancelled, which is an error as others are
     except Exception as error:
         failed(error)
 
@@ -71,11 +77,16 @@ class TasksMixin(HandlerState):
             return
         await self._complete(result)
 
-    async def _complete(self, result: Awaitable[Any] | None) -> None:
-        """Await what the method of the verb returned, then finish."""
+    async def _complete(self, result: Any) -> None:
+        """Await what the method of the verb returned, take its value for the response, and finish."""
         try:
             if result is not None:
-                await result
+                if isawaitable(result):
+                    result = await result
+                    if result is not None and self.returns_responses:
+                        await self._answer(result)
+                else:
+                    self._respond_with(result)
             if self._auto_finish and not self._finished:
                 self.finish()
         except asyncio.CancelledError as error:
@@ -121,14 +132,11 @@ class TasksMixin(HandlerState):
     def _cancelled(self, error: asyncio.CancelledError) -> None:
         """Something was cancelled: what the handler awaited, which is an error as others are, or its task.
 
-        Where it is the task nobody will answer, so the client must not wait.
+        Where it is the task the client is told so, without a record in the log: it must not wait.
         """
         task = asyncio.current_task()
         if task is not None and not task.cancelling():
             self._handle_request_exception(error)
             return
-        if not self._finished:
-            self._finished = True
-            self.request.connection.close()
-            self._ended()
+        self._send_error_for(error)
         raise error

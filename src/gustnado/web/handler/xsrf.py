@@ -2,14 +2,17 @@
 
 Two checks, each with a setting of its own; requests of ``GET``, ``HEAD`` and ``OPTIONS`` pass both.
 
-``xsrf_cookies`` - the token. A page gets a random token both as a cookie and within its forms (or its
+``xsrf_cookies`` - where it comes from, else a token. A request that its browser proves to come from our own pages
+(``Sec-Fetch-Site: same-origin``, or an ``Origin`` that is ours to the letter) passes. One that its browser calls
+``cross-site`` is refused, even with the right token, unless :meth:`XSRFMixin.check_trusted_origin` allows its
+origin. All others need the token. (With the setting ``xsrf_origin_first=False``, which ``as_tornado`` has, all
+need it.) A handler's attribute ``xsrf_cookies`` turns the check on or off for its class.
+
+The token: a page gets a random token both as a cookie and within its forms (or its
 script sends it as ``X-XSRFToken``); another site can make a browser send the cookie, but cannot read it.
 Tornado's formats are kept byte for byte: version 1 is the token in hex; version 2 is
 ``2|mask|token XOR mask|time``, with a new mask each time, so that a compressed page does not give it away
-(BREACH). A request that its browser calls ``cross-site`` is refused even with the right token, unless
-:meth:`XSRFMixin.check_trusted_origin` allows its origin. With the further setting ``xsrf_origin_first`` a
-request that its browser proves to come from our own pages (``Sec-Fetch-Site: same-origin``, or an
-``Origin`` that is ours to the letter) needs no token; all others do. Without it none passes without.
+(BREACH). Over TLS the cookie is called ``__Host-_xsrf``, which no other host of the domain can set.
 
 ``cross_origin_protection`` - the origin alone. Browsers say where a request comes from; one from another
 origin is refused unless :meth:`XSRFMixin.check_trusted_origin` allows it, by default for those in the
@@ -36,6 +39,7 @@ from gustnado.web.handler.cookies import CookiesMixin
 
 __all__ = ["XSRFMixin"]
 
+_NAME, _HOST_NAME = "_xsrf", "__Host-_xsrf"
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 _VERSION = re.compile(r"([1-9][0-9]*)\|")
 _MASK_SIZE = 4  # bytes
@@ -53,6 +57,12 @@ class _Token(NamedTuple):
 class XSRFMixin(ArgumentsMixin, CookiesMixin, CurrentUserMixin):
     """``xsrf_token``, ``check_xsrf_cookie`` and ``check_trusted_origin``."""
 
+    xsrf_cookies: bool | None = None
+    """Whether this class's requests are checked; ``None`` leaves that to the setting ``xsrf_cookies``."""
+    xsrf_origin_first: bool = True
+    """Whether the browser's word does without a token, where the setting ``xsrf_origin_first`` is not there."""
+    xsrf_host_cookie: bool = True
+    """Whether the cookie's name begins with ``__Host-`` over TLS, where no setting names it."""
     _xsrf_token: bytes | None = None
     _raw_xsrf_token: _Token | None = None
 
@@ -61,7 +71,7 @@ class XSRFMixin(ArgumentsMixin, CookiesMixin, CurrentUserMixin):
         """The token for this user's forms, in ASCII. Reading it sets the cookie where there is none yet.
 
         The setting ``xsrf_cookie_kwargs`` holds arguments for :meth:`set_cookie`, ``xsrf_cookie_name`` its
-        name (``_xsrf``), ``xsrf_cookie_version`` its format (2).
+        name (``_xsrf``, over TLS ``__Host-_xsrf``), ``xsrf_cookie_version`` its format (2).
 
         :raises ValueError: where ``xsrf_cookie_version`` is neither 1 nor 2.
         """
@@ -77,9 +87,11 @@ class XSRFMixin(ArgumentsMixin, CookiesMixin, CurrentUserMixin):
         return f'<input type="hidden" name="_xsrf" value="{xhtml_escape(to_unicode(self.xsrf_token))}"/>'
 
     def check_xsrf_cookie(self) -> None:
-        """Check the token, of an argument ``_xsrf`` or a header ``X-XSRFToken`` or ``X-CSRFToken``.
+        """Check that our own page sent the request, by the browser's word or else by the token.
 
-        Called for each unsafe method where ``xsrf_cookies`` is set. Override it to exempt a handler.
+        That is an argument ``_xsrf``, or a header ``X-XSRFToken`` or ``X-CSRFToken``.
+
+        Called for each unsafe method where ``xsrf_cookies`` is set.
 
         :raises HTTPError: (403) where token and cookie are not the same, or either is missing, or the
             request came from another site.
@@ -89,7 +101,7 @@ class XSRFMixin(ArgumentsMixin, CookiesMixin, CurrentUserMixin):
             origin = headers.get("Origin")
             if not origin or not self.check_trusted_origin(origin):
                 raise HTTPError(403, "Sec-Fetch-Site cross-site & origin %r not allowed", origin)
-        if self.settings.get("xsrf_origin_first") and self._is_surely_same_origin():
+        if self.settings.get("xsrf_origin_first", self.xsrf_origin_first) and self._is_surely_same_origin():
             return
         given = self.get_argument("_xsrf", None) or headers.get("X-Xsrftoken") or headers.get("X-Csrftoken")
         if not given:
@@ -114,7 +126,8 @@ class XSRFMixin(ArgumentsMixin, CookiesMixin, CurrentUserMixin):
         """All checks that the settings ask for, of a request of any method."""
         if self.request.method in _SAFE_METHODS:
             return
-        if self.settings.get("xsrf_cookies"):
+        wanted = self.xsrf_cookies
+        if self.settings.get("xsrf_cookies") if wanted is None else wanted:
             self.check_xsrf_cookie()
         if self.settings.get("cross_origin_protection"):
             refusal = self._check_cross_origin(self.check_trusted_origin)
@@ -157,11 +170,20 @@ class XSRFMixin(ArgumentsMixin, CookiesMixin, CurrentUserMixin):
         options = {"httponly": False, **self.settings.get("xsrf_cookie_kwargs", {})}
         if self.current_user and "expires_days" not in options:
             options["expires_days"] = 30
-        self.set_cookie(self._xsrf_cookie_name(), token, **options)
+        name = self._xsrf_cookie_name()
+        if name == _HOST_NAME:
+            options["secure"] = True
+        self.set_cookie(name, token, **options)
 
     def _xsrf_cookie_name(self) -> str:
-        name: str = self.settings.get("xsrf_cookie_name", "_xsrf")
-        return name
+        name: str | None = self.settings.get("xsrf_cookie_name")
+        if name is not None:
+            return name
+        if not self.xsrf_host_cookie or self.request.protocol != "https":
+            return _NAME
+        options = {keyword.lower(): value for keyword, value in self.settings.get("xsrf_cookie_kwargs", {}).items()}
+        fits = options.get("path", "/") == "/" and not options.get("domain") and options.get("secure", True)
+        return _HOST_NAME if fits else _NAME
 
     def _get_raw_xsrf_token(self) -> _Token:
         """The token of the cookie, or a new one where there is none that can be read."""
