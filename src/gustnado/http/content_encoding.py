@@ -46,7 +46,8 @@ class _Brotli:
 
     def encode(self, data: bytes, last: bool, /) -> bytes:
         output: bytes = self._stream.process(data)
-        return output + (self._stream.finish() if last else self._stream.flush())
+        output += self._stream.finish() if last else self._stream.flush()
+        return output
 
 
 class _Zstd:
