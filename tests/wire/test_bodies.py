@@ -556,3 +556,15 @@ class TestBodyLimits:
 
         with expect_log("gustnado.access", "413 POST", count=4):
             run(main())
+
+
+def test_a_form_that_cannot_be_read_is_a_400_like_tornado(run, serve, expect_log) -> None:
+    async def main() -> None:
+        for options, status in (({}, 415), ({"like_tornado": True}, 400)):
+            async with serve([("/", Echo)], **options) as server:
+                form = post(b"x", "Content-Type: application/x-www-form-urlencoded", "Content-Encoding: gzip")
+                with expect_log("gustnado.general", f"^{status} POST / .*Unsupported Content-Encoding"):
+                    assert (await server.ask(form)).code == status
+
+    with expect_log("gustnado.access", "POST /", count=2):
+        run(main())

@@ -30,6 +30,7 @@ class Encoder(Protocol):
 
         :param last: it is the last one.
         """
+        ...
 
 
 class _Gzip:

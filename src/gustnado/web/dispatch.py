@@ -143,6 +143,9 @@ class HandlerDelegate(HTTPMessageDelegate):
             try:
                 request._parse_body()
             except HTTPInputError as error:
+                params = getattr(request.connection, "params", None)
+                if params is not None and params.like_tornado:
+                    error.status = 400
                 self._make_handler()._handle_request_exception(error)
                 return
         self.execute()
