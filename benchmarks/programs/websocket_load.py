@@ -69,6 +69,9 @@ class Client(asyncio.Protocol):
                 return
             self.open = True
             del self.received[: end + 4]
+            if self.received:
+                self.fail("another message came back than was sent")
+                return
             self.send()
             return
         if len(self.received) < len(self.message.expected):
