@@ -29,6 +29,7 @@ from gustnado.web.static import StaticFileHandler
 from gustnado.web.template import DictLoader, Loader, ParseError, Template
 from gustnado.web.transforms import ContentEncoding, GZipContentEncoding, OutputTransform
 from gustnado.web.ui import TemplateModule, UIModule
+from gustnado.web.websocket import WebSocketHandler
 
 __all__ = [
     # applications and handlers
@@ -46,6 +47,8 @@ __all__ = [
     "FallbackHandler",
     "RedirectHandler",
     "StaticFileHandler",
+    # WebSockets
+    "WebSocketHandler",
     # errors
     "Finish",
     "HTTPError",

@@ -54,7 +54,8 @@ async def raw_server(answer):
     async def serve(reader, writer):
         with contextlib.suppress(ConnectionError):
             head = await reader.readuntil(b"\r\n\r\n")
-            keys = [line[19:].decode() for line in head.split(b"\r\n") if line.lower().startswith(b"sec-websocket-key: ")]
+            lines = head.decode().split("\r\n")
+            keys = [line[19:] for line in lines if line.lower().startswith("sec-websocket-key: ")]
             await answer(keys[0], reader, writer)
             await writer.drain()
         writer.close()
