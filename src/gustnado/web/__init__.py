@@ -28,6 +28,7 @@ from gustnado.web.static import StaticFileHandler
 from gustnado.web.template import DictLoader, Loader, ParseError, Template
 from gustnado.web.transforms import GZipContentEncoding, OutputTransform
 from gustnado.web.ui import TemplateModule, UIModule
+from gustnado.web.uploads import safe_filename
 
 __all__ = [
     # applications and handlers
@@ -72,4 +73,6 @@ __all__ = [
     # signed values
     "create_signed_value",
     "decode_signed_value",
+    # uploads
+    "safe_filename",
 ]
