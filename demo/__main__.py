@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import signal
 import sqlite3
 from pathlib import Path
 
@@ -12,12 +11,13 @@ import click
 from demo.app import make_app
 from demo.secret import load_secret
 from demo.store import Store
-from gustnado.events import IOLoop
+from gustnado.http import run_until_signal
 from gustnado.web import Application
 
 __all__ = ["main"]
 
 DATABASE = Path(__file__).parent / "var" / "demo.sqlite3"
+GRACE = 10.0  # seconds that requests have to end after Ctrl-C
 
 
 def open_store(database: Path) -> tuple[Store, str]:
@@ -36,7 +36,7 @@ def open_store(database: Path) -> tuple[Store, str]:
 
 
 def serve(app: Application, port: int, address: str) -> None:
-    """Serves until Ctrl-C or SIGTERM, then closes all connections.
+    """Serves until Ctrl-C or SIGTERM, then ends in good order; a second one ends it at once.
 
     :raises click.ClickException: if the port cannot be listened on.
     """
@@ -44,14 +44,9 @@ def serve(app: Application, port: int, address: str) -> None:
         server = app.listen(port, address)
     except OSError as error:
         raise click.ClickException(error.strerror or str(error)) from error
-    loop = IOLoop.current()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: loop.add_callback_from_signal(loop.stop))
     host = f"[{address}]" if ":" in address else address
     click.echo(f"Serving on http://{host}:{port}  (Ctrl-C ends it)")
-    loop.start()
-    server.stop()
-    loop.run_sync(server.close_all_connections)
+    run_until_signal(server, grace=GRACE)
 
 
 @click.command(context_settings={"show_default": True})

@@ -25,6 +25,7 @@ and so is each of its submodules. A module of Tornado's that has no counterpart 
 * bodies may have 100 MiB (``HTTPServer.configure``); an argument of the server, or a handler, says otherwise;
 * the HTTP client has 10 connections and calls itself Tornado, a request may take 20 seconds in all and has 5
   redirects (``AsyncHTTPClient.configure`` and the arguments of a request say otherwise);
+* WebSockets are not pinged unless the setting ``websocket_ping_interval`` says so;
 * a part of a multipart form may be as long as the body, its head may have 10 KiB, and ``filename*`` wins over
   ``filename`` (`gustnado.http.forms.set_parse_body_config`).
 
@@ -58,6 +59,7 @@ from gustnado.http.server import HTTPServer
 from gustnado.log import access_log, app_log, gen_log
 from gustnado.web.handler import RequestHandler
 from gustnado.web.static import StaticFileHandler
+from gustnado.web.websocket import WebSocketHandler
 
 __all__ = ["CLIENT_DEFAULTS", "HANDLER_DEFAULTS", "MAX_BODY_SIZE", "install", "main"]
 
@@ -114,12 +116,13 @@ def install() -> None:
     sys.modules["tornado"] = gustnado.tornado
     sys.meta_path.insert(0, _Finder())
     set_default_json(STANDARD_JSON)
-    HTTPServer.configure(None, max_body_size=MAX_BODY_SIZE)
+    HTTPServer.configure(None, max_body_size=MAX_BODY_SIZE, like_tornado=True)
     for name, value in HANDLER_DEFAULTS.items():
         setattr(RequestHandler, name, value)
     StaticFileHandler.serves_hidden_files = True
     HTTPRequest._DEFAULTS.update(CLIENT_DEFAULTS)
     SimpleAsyncHTTPClient.default_max_clients = 10
+    WebSocketHandler.default_ping_interval = None
     SimpleAsyncHTTPClient.user_agent = f"Tornado/{gustnado.tornado.version}"
     set_parse_body_config(
         ParseBodyConfig(

@@ -27,6 +27,7 @@ AREAS = {
         tcpserver_test testing_test twisted_test util_test
     """.split(),
     "web": ["web_test"],
+    "websockets": ["websocket_test"],
 }
 MODULES = sorted(module for modules in AREAS.values() for module in modules)
 SHARE = 0.97

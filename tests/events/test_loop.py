@@ -15,6 +15,7 @@ import pytest
 from gustnado.errors import UsageError
 from gustnado.events.loop import AsyncIOLoop, AsyncIOMainLoop, BaseAsyncIOLoop, IOLoop
 from gustnado.events.loop_choice import LOOP_VARIABLE, loop_factory
+from gustnado.events.stream import IOStream
 from gustnado.events.yieldables import BadYieldError
 
 
@@ -253,6 +254,42 @@ class TestLife:
         loop.stop()
         loop.start()
         assert not loop.asyncio_loop.is_running()
+
+    def test_what_was_written_before_stop_leaves(self, loop):
+        ours, theirs = socket.socketpair()
+        stream = IOStream(ours, io_loop=loop)
+
+        def say() -> None:
+            stream.write(b"a")
+            stream.write(b"b")  # gathered, to leave at the end of the turn
+            loop.stop()
+
+        loop.add_callback(stream.write, b"0")  # opens the stream
+        loop.call_later(0.01, say)
+        loop.start()
+        theirs.settimeout(5)
+        received = b""
+        while len(received) < 3:
+            received += theirs.recv(3)
+        assert received == b"0ab"
+        stream.close()
+        loop.add_callback(loop.stop)
+        loop.start()
+        theirs.close()
+
+    def test_a_stop_that_came_to_nothing_is_forgotten(self, loop):
+        def stop_twice_over() -> None:
+            loop.stop()
+            loop.asyncio_loop.stop()
+
+        loop.add_callback(stop_twice_over)
+        loop.start()
+        turns = []
+        loop.add_callback(turns.append, 1)
+        loop.call_later(0.01, turns.append, 2)
+        loop.call_later(0.01, loop.stop)
+        loop.start()
+        assert turns == [1, 2]
 
     def test_a_running_loop_cannot_be_started_or_closed(self, loop):
         errors = []

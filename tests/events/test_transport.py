@@ -243,3 +243,11 @@ def test_works_without_aiofastnet(monkeypatch):
         assert room.fastnet() is None
     finally:
         room.fastnet.cache_clear()
+
+
+def test_a_context_with_an_sni_callback_is_for_the_loops_own_tls() -> None:
+    """The other implementation crashes when OpenSSL calls it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    assert room.fastnet_for(context) is room.fastnet_for(None) is room.fastnet()
+    context.sni_callback = lambda *arguments: None
+    assert room.fastnet_for(context) is None

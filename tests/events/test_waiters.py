@@ -12,20 +12,40 @@ from gustnado.events.loop import IOLoop
 from gustnado.events.waiters import Line, Waiter, call_unless_done
 
 
-async def wait_for(waiter):
-    return await waiter
-
-
 @pytest.fixture
 def unused():
+    """The waiters whose results nobody got."""
     return []
 
 
+@pytest.fixture
+def make_waiter(unused):
+    def make():
+        waiter: Waiter[int] = Waiter()
+        waiter.unused = unused.append
+        return waiter
+
+    return make
+
+
+async def cancelled_after(waiter, happening):
+    """Await ``waiter`` in a task, and cancel that in the turn of the loop in which something happens to it."""
+
+    async def wait():
+        await waiter
+
+    task = asyncio.ensure_future(wait())
+    await asyncio.sleep(0)
+    happening()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
 class TestWaiter:
-    def test_who_awaits_it_gets_the_result(self, run, unused):
+    def test_who_awaits_it_gets_the_result(self, run, make_waiter, unused):
         async def main():
-            waiter = Waiter()
-            waiter.unused = unused.append
+            waiter = make_waiter()
             asyncio.get_running_loop().call_soon(waiter.set_result, 42)
             assert await waiter == 42
             assert await waiter == 42  # done already
@@ -33,52 +53,34 @@ class TestWaiter:
 
         run(main())
 
-    def test_a_task_that_is_cancelled_after_the_result_gives_it_back(self, run, unused):
+    def test_a_task_that_is_cancelled_after_the_result_gives_it_back(self, run, make_waiter, unused):
         async def main():
-            waiter = Waiter()
-            waiter.unused = unused.append
-            task = asyncio.ensure_future(wait_for(waiter))
-            await asyncio.sleep(0)
-            waiter.set_result(42)
-            task.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await task
+            waiter = make_waiter()
+            await cancelled_after(waiter, lambda: waiter.set_result(42))
             assert unused == [waiter]
 
         run(main())
 
-    def test_a_task_that_is_cancelled_before_the_result_cancels_it(self, run, unused):
+    def test_a_task_that_is_cancelled_before_the_result_cancels_it(self, run, make_waiter, unused):
         async def main():
-            waiter = Waiter()
-            waiter.unused = unused.append
-            task = asyncio.ensure_future(wait_for(waiter))
-            await asyncio.sleep(0)
-            task.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await task
+            waiter = make_waiter()
+            await cancelled_after(waiter, lambda: None)
             assert waiter.cancelled()
             assert not unused
 
         run(main())
 
-    def test_a_task_that_is_cancelled_after_a_timeout_has_nothing_to_give_back(self, run, unused):
+    def test_a_task_that_is_cancelled_after_a_timeout_has_nothing_to_give_back(self, run, make_waiter, unused):
         async def main():
-            waiter = Waiter()
-            waiter.unused = unused.append
-            task = asyncio.ensure_future(wait_for(waiter))
-            await asyncio.sleep(0)
-            waiter.set_exception(TimeoutError())
-            task.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await task
+            waiter = make_waiter()
+            await cancelled_after(waiter, lambda: waiter.set_exception(TimeoutError()))
             assert not unused
 
         run(main())
 
-    def test_a_generator_can_wait_for_it_by_yield_from(self, run, unused):
+    def test_a_generator_can_wait_for_it_by_yield_from(self, run, make_waiter):
         async def main():
-            waiter = Waiter()
-            waiter.unused = unused.append
+            waiter = make_waiter()
             waiter.set_result(42)
             with pytest.raises(StopIteration) as stop:
                 next(iter(waiter))
@@ -86,10 +88,9 @@ class TestWaiter:
 
         run(main())
 
-    def test_wait_for_gives_it_up_in_time(self, run, unused):
+    def test_wait_for_gives_it_up_in_time(self, run, make_waiter, unused):
         async def main():
-            waiter = Waiter()
-            waiter.unused = unused.append
+            waiter = make_waiter()
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(waiter, 0)
             assert waiter.cancelled()

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-import contextlib
-import gc
-import weakref
 
 import pytest
 
 from gustnado.errors import UsageError
+from gustnado.events.callback_contexts import frames
 from gustnado.events.coroutines import coroutine, sleep
 from gustnado.events.futures import Future
 from gustnado.events.loop import IOLoop
@@ -258,32 +256,24 @@ class TestInCoroutines:
         run(check())
 
 
-    def test_a_callback_that_never_comes_does_not_hold_the_generator(self, run):
-        class Thing:
-            pass
-
+    def test_a_chain_of_generators_gathers_no_contexts(self, run):
         @coroutine
-        def work(kept, fails):
-            thing = Thing()
-            kept.append((weakref.ref(thing), (yield Callback("key"))))
-            if fails:
-                raise Boom
-            kept[0][1](1)
+        def link(left, depths, done):
+            later(callback=(yield Callback("key")))
             yield Wait("key")
+            depths.append(len(frames.get()))
+            if left:
+                IOLoop.current().add_callback(link, left - 1, depths, done)
+            else:
+                done.set_result(None)
 
         async def main():
-            for fails in (True, False):
-                kept = []
-                with contextlib.suppress(Boom):
-                    await work(kept, fails)
-                await asyncio.sleep(0)
-                assert kept[0][0]() is None
+            depths, done = [], Future()
+            link(20, depths, done)
+            await done
+            assert max(depths) <= 2
 
-        gc.disable()
-        try:
-            run(main())
-        finally:
-            gc.enable()
+        run(main())
 
 
 def main_of(function):

@@ -9,13 +9,20 @@ from __future__ import annotations
 
 import ast
 import functools
-from collections.abc import Iterator
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
+DEADLINE = 60.0  # seconds; only a program that never serves meets it
 
 
 @dataclass(frozen=True)
@@ -114,6 +121,34 @@ def all_sources() -> dict[str, Source]:
 def root() -> Path:
     """The directory of the project."""
     return ROOT
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port of the loopback interface that nobody uses."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port: int = sock.getsockname()[1]
+        return port
+
+
+@pytest.fixture
+def fetch() -> Callable[[str, subprocess.Popen[Any]], bytes]:
+    """``fetch(url, program)``: the body of the answer, as soon as the program accepts connections."""
+
+    def until_there(url: str, program: subprocess.Popen[Any]) -> bytes:
+        deadline = time.monotonic() + DEADLINE
+        while True:
+            try:
+                with urllib.request.urlopen(url, timeout=DEADLINE) as response:
+                    body: bytes = response.read()
+                    return body
+            except urllib.error.URLError:
+                if program.poll() is not None or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
+
+    return until_there
 
 
 @pytest.fixture

@@ -3,42 +3,14 @@
 from __future__ import annotations
 
 import re
-import socket
 import subprocess
 import sys
-import time
 import tomllib
-import urllib.error
-import urllib.request
-
-import pytest
 
 import gustnado
 
-DEADLINE = 30.0  # seconds; only a program that never serves meets it
 
-
-@pytest.fixture
-def free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
-
-
-def fetch(url, program):
-    """The body of the answer, as soon as the program accepts connections."""
-    deadline = time.monotonic() + DEADLINE
-    while True:
-        try:
-            with urllib.request.urlopen(url, timeout=DEADLINE) as response:
-                return response.read()
-        except urllib.error.URLError:
-            if program.poll() is not None or time.monotonic() > deadline:
-                raise
-            time.sleep(0.02)
-
-
-def test_its_program_serves(root, tmp_path, free_port):
+def test_its_program_serves(root, tmp_path, free_port, fetch):
     blocks = re.findall(r"```python\n(.*?)```", (root / "README.md").read_text(encoding="utf-8"), re.DOTALL)
     assert blocks
     file = tmp_path / "program.py"

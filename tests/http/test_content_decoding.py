@@ -103,7 +103,7 @@ def test_garbage_behind_the_end_is_told(coding: str) -> None:
 def test_streams_behind_each_other_are_counted(coding: str) -> None:
     one = ENCODERS[coding](b"a")
     assert decode(coding, one * MAX_STREAMS) == b"a" * MAX_STREAMS
-    with pytest.raises(DecodingError, match="after the end"):
+    with pytest.raises(DecodingError, match="after its end"):
         decode(coding, one * (MAX_STREAMS + 1))
 
 

@@ -199,3 +199,18 @@ def test_what_is_written_is_what_is_read(pairs: list[tuple[str, str]]) -> None:
     again.read_lines(wire.split("\r\n")[:-1], 0)
     assert again == headers
     assert sum(len(headers.get_list(name)) for name in headers) == len(pairs)
+
+
+def test_values_that_are_no_plain_strings() -> None:
+    class Text(str):
+        pass
+
+    headers = HTTPHeaders({"A": Text("a")})
+    headers["B"] = b"\xe4"  # type: ignore[assignment]
+    headers.add("B", b"c")  # type: ignore[arg-type]
+    assert dict(headers) == {"A": "a", "B": "\xe4,c"}
+    for bad in (5, None, ["a"]):
+        with pytest.raises(TypeError, match="header C: a value is str or bytes, not"):
+            headers["C"] = bad  # type: ignore[assignment]
+    with pytest.raises(ValueError, match="control character"):
+        headers["C"] = b"a\r\nb"  # type: ignore[assignment]

@@ -456,7 +456,7 @@ class TestProxyProtocol:
             server = HTTPServer(who, proxy_protocol=True, trusted_proxies=["10.0.0.0/8"])
             async with listening(server) as port:
                 assert body(await talk(port, GET)) == b"127.0.0.1 http x"
-                with expect_log("gustnado.general", "malformed request line", level=20):
+                with expect_log("gustnado.general", "Malformed HTTP request line", level=20):
                     return await talk(port, PROXY + GET)
 
         assert run(main()).startswith(b"HTTP/1.1 400 ")
@@ -536,7 +536,7 @@ class TestCodings:
 
         async def main() -> bytes:
             async with listening(HTTPServer(who, decompress_request=True)) as port:
-                with expect_log("gustnado.general", "decoded body over|expands more", level=20):
+                with expect_log("gustnado.general", "decompressed body too large", level=20):
                     return await talk(port, head + data)
 
         assert run(main()).startswith(b"HTTP/1.1 413 ")

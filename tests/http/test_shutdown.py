@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from gustnado.http.shutdown import Shutdown, ShutdownEvent
 
@@ -80,7 +81,9 @@ def test_it_wakes_who_waits(run) -> None:
 def test_connections_close_when_they_have_been_idle_for_long_enough() -> None:
     """Busy ones tell -1. The time that a connection notes may be one interval too early."""
     connections = {since: FakeConnection(since) for since in (-1.0, 97.9, 98.1, 100.0)}
-    shutdown = Shutdown(list(connections.values()), [], ShutdownEvent(), FakeSweeper())
+    served: list[Any] = list(connections.values())
+    sweeper: Any = FakeSweeper()
+    shutdown = Shutdown(served, [], ShutdownEvent(), sweeper)
     assert all(connection.closing for connection in connections.values())
     shutdown._idle = 1.0
     shutdown._close_idle()

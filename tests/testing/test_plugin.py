@@ -33,22 +33,6 @@ class Hello(RequestHandler):
 def app():
     return Application([("/", Hello)])
 """
-FETCH = """
-async def fetch(url):
-    host, port = url.partition("://")[2].split(":")
-    context = None
-    if url.startswith("https"):
-        import ssl
-        context = ssl.create_default_context()
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    reader, writer = await asyncio.open_connection(host, int(port), ssl=context)
-    writer.write(b"GET / HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\n\\r\\n")
-    answer = await reader.read()
-    writer.close()
-    return answer
-"""
-
-
 @pytest.fixture
 def check(pytester):
     """``check(source, passed=1, ...)`` runs a test file, and gives what pytest said."""
@@ -386,32 +370,33 @@ def test_a_fixture_that_yields_twice_is_an_error(check):
 def test_the_application_is_served(check):
     check(
         APP
-        + FETCH
         + """
-async def test_hello(http_server, http_base_url, http_port):
+async def test_hello(http_client, http_base_url, http_port):
     assert http_base_url == f"http://127.0.0.1:{http_port}"
-    assert (await fetch(http_base_url)).endswith(b"http hello")
+    assert (await http_client.fetch(http_base_url)).body == b"http hello"
 
-def test_in_plain_functions(io_loop, http_server, http_base_url):
-    assert io_loop.run_sync(lambda: fetch(http_base_url)).endswith(b"http hello")
+def test_in_plain_functions(io_loop, http_client, http_base_url):
+    assert io_loop.run_sync(lambda: http_client.fetch(http_base_url)).body == b"http hello"
+
+async def test_without_a_socket(memory_client):
+    assert (await memory_client.get("/")).body == b"http hello"
 """,
-        passed=2,
+        passed=3,
     )
 
 
 def test_the_server_may_have_options(check):
     check(
         APP
-        + FETCH
         + """
 @pytest.fixture
 def http_server_options():
     from gustnado.testing import AsyncHTTPSTestCase
     return {"ssl_options": AsyncHTTPSTestCase.default_ssl_options()}
 
-async def test_hello(http_server, http_base_url):
+async def test_hello(http_client, http_base_url):
     assert http_base_url.startswith("https://")
-    assert (await fetch(http_base_url)).endswith(b"https hello")
+    assert (await http_client.fetch(http_base_url)).body == b"https hello"
 """,
         passed=1,
     )
@@ -477,5 +462,5 @@ def test_the_mark_and_the_fixtures_are_told(pytester):
         ["@pytest.mark.gustnado(timeout=None)*"]
     )
     pytester.runpytest_inprocess(*ALONE, "--fixtures").stdout.fnmatch_lines_random(
-        ["io_loop -- *plugin.py*", "http_port -- *", "http_base_url -- *", "http_server -- *", "http_client -- *"]
+        [f"{name} -- *plugin.py*" for name in "io_loop http_port http_base_url http_server http_client".split()]
     )

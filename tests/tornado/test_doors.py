@@ -23,8 +23,6 @@ import pytest
 CLIENT = "comes with the HTTP client"
 WEBSOCKET = "comes with WebSockets"
 LATER = "comes with later work"
-PARAMETERS = "the server connection's, not each request's"
-PARSER = "a part of Tornado's parser; ours is in gustnado.http.h1.parser and has no such parts"
 SUITE = "for Tornado's own runner of doctests; ours are run by tests/house/test_doctests.py"
 
 MISSING_MODULES = {
@@ -39,17 +37,6 @@ OLDER_MODULES = {"tornado.stack_context"}
 # Names of modules, and members of their classes.
 MISSING = {
     "tornado.autoreload.signal": "a module of the standard library that Tornado imports",
-    "tornado.http1connection.CR_OR_LF_RE": PARSER,
-    "tornado.http1connection.DIGITS": PARSER,
-    "tornado.http1connection.HEXDIGITS": PARSER,
-    "tornado.http1connection.HTTP1Connection.is_client": CLIENT,
-    "tornado.http1connection.HTTP1Connection.no_keep_alive": PARAMETERS,
-    "tornado.http1connection.HTTP1Connection.params": PARAMETERS,
-    "tornado.http1connection.HTTP1Connection.read_response": CLIENT,
-    "tornado.http1connection.is_transfer_encoding_chunked": PARSER,
-    "tornado.http1connection.parse_hex_int": PARSER,
-    "tornado.http1connection.parse_int": PARSER,
-    "tornado.httputil.HTTP_WHITESPACE": PARSER,
     "tornado.httputil.doctests": SUITE,
     "tornado.iostream.doctests": SUITE,
     "tornado.log.colorama": "a library that Tornado imports",
@@ -60,7 +47,6 @@ MISSING = {
 # Functions that lack a parameter, or have it elsewhere.
 OTHER_PARAMETERS = {
     "tornado.concurrent.DummyExecutor.shutdown": "cancel_futures by name only, as in the standard library",
-    "tornado.http1connection.HTTP1Connection.__init__": "made by the server, one for each request",
     "tornado.ioloop.IOLoop.initialize": "called with the asyncio loop first; programs call IOLoop()",
     "tornado.iostream.IOStream.connect": "the callback of older Tornados, which the slides use, is second",
     "tornado.iostream.SSLIOStream.connect": "the callback of older Tornados, which the slides use, is second",

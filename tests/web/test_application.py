@@ -15,7 +15,7 @@ from gustnado.http.messages import HTTPServerRequest
 from gustnado.http.server import HTTPServer
 from gustnado.web import (
     Application,
-    GZipContentEncoding,
+    ContentEncoding,
     HostMatches,
     OutputTransform,
     RequestHandler,
@@ -532,8 +532,8 @@ class TestTransforms:
         ("options", "expected"),
         [
             ({}, []),
-            ({"compress_response": True}, [GZipContentEncoding]),
-            ({"gzip": True}, [GZipContentEncoding]),
+            ({"compress_response": True}, [ContentEncoding]),
+            ({"gzip": True}, [ContentEncoding]),
             ({"compress_response": True, "transforms": []}, []),
             ({"transforms": [Mark]}, [Mark]),
         ],

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from gustnado.errors import HTTPInputError
 from gustnado.http.delegates import HTTPMessageDelegate, HTTPServerConnectionDelegate
 from gustnado.http.headers import HTTPHeaders
 from gustnado.http.messages import HTTPServerRequest, RequestStartLine, ResponseStartLine
@@ -66,13 +65,16 @@ class TestBodies:
 
         assert fetch(Application([("/", Form)]), "/", method="POST", body=b"a=wind").text == "wind"
 
-    def test_a_form_that_cannot_be_read_is_for_the_server_to_refuse(self, memory, run):
+    def test_a_form_that_cannot_be_read_is_answered_by_the_error_page(self, memory, run, expect_log):
         async def main() -> None:
-            sending = Sending(Application([("/", Echo)]), memory.Connection("http"), Content_Type="multipart/form-data")
-            with pytest.raises(HTTPInputError):
+            connection = memory.Connection("http")
+            sending = Sending(Application([("/", Echo)]), connection, Content_Type="multipart/form-data")
+            with expect_log("gustnado.general", "^400 .*no multipart boundary"):
                 await sending.all(b"x")
+            assert connection.head[0].code == 400
 
-        run(main())
+        with expect_log("gustnado.access", "^400 "):
+            run(main())
 
     def test_nothing_is_run_for_a_client_that_left_before_the_end(self, memory, run):
         async def main() -> None:

@@ -93,6 +93,11 @@ BAD: list[tuple[str, bytes, int]] = [
 IDS = [case[0] for case in BAD]
 
 
+def is_good_head(data: bytes) -> bool:
+    """Only the body is bad, so that a handler has been found, and answers by its own page."""
+    return data.startswith(CHUNKED) or b"10485761" in data
+
+
 @pytest.mark.parametrize(("data", "status"), [case[1:] for case in BAD], ids=IDS)
 def test_it_is_answered_logged_and_ended(run, serve, expect_log, data: bytes, status: int) -> None:
     async def main() -> None:
@@ -109,10 +114,12 @@ def test_it_is_answered_logged_and_ended(run, serve, expect_log, data: bytes, st
         assert response.code == status
         assert response.closes
         assert response.version == "HTTP/1.1"
-        assert response.headers["Content-Type"].startswith("text/plain")
+        kind = "text/html" if is_good_head(data) else "text/plain"
+        assert response.headers["Content-Type"].startswith(kind)
         assert response.headers["Date"].endswith(" GMT")
 
-    run(main())
+    with expect_log("gustnado.access", f"^{status} POST /", count=is_good_head(data)):
+        run(main())
 
 
 @pytest.mark.parametrize(("data", "status"), [case[1:] for case in BAD], ids=IDS)
@@ -130,7 +137,8 @@ def test_row_36_what_came_before_it_is_answered_first(
         assert [response.body for response in good] == [b"/good"] * 3
         assert refusal.code == status
 
-    run(main())
+    with expect_log("gustnado.access", f"^{status} POST /", count=is_good_head(data)):
+        run(main())
 
 
 @pytest.mark.parametrize(
@@ -210,11 +218,12 @@ def test_another_peer_can_read_every_refusal(run, serve, expect_log) -> None:
                 assert response.status_code == status
                 body = peer.next_event()
                 assert isinstance(body, h11.Data)
-                assert body.data.startswith(str(status).encode())
+                assert str(status).encode() in body.data
                 assert isinstance(peer.next_event(), h11.EndOfMessage)
                 assert isinstance(peer.next_event(), h11.ConnectionClosed)
 
-    run(main())
+    with expect_log("gustnado.access", "POST /", count=sum(is_good_head(data) for _, data, _ in BAD)):
+        run(main())
 
 
 @pytest.mark.parametrize(
@@ -290,9 +299,9 @@ def test_t33_a_form_of_millions_of_ampersands(run, serve, expect_log) -> None:
         async with serve(ROUTES) as server:
             form = b"Content-Type: application/x-www-form-urlencoded"
             body = b"&" * 5_000_000
-            with expect_log("gustnado.general", "Malformed HTTP message from 127.0.0.1: .*fields", level=20):
+            with expect_log("gustnado.general", "^413 POST / .*Max number of fields exceeded"):
                 response = await server.ask(post(form, b"Content-Length: 5000000", body=body))
-        assert response.code in (400, 413)
-        assert response.closes
+        assert response.code == 413
 
-    run(main())
+    with expect_log("gustnado.access", "^413 POST /"):
+        run(main())

@@ -6,8 +6,10 @@ import asyncio
 
 import pytest
 
+from gustnado.errors import UsageError
+from gustnado.http.body_limits import BodyLimits
 from gustnado.http.limits import Limits
-from gustnado.web import HTTPError, RequestHandler, stream_request_body
+from gustnado.web import HTTPError, RequestHandler, pull_request_body, stream_request_body
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 
@@ -404,7 +406,7 @@ class TestRefusedBodies:
         async def main() -> None:
             async with serve([("/", self.Page)], limits=Limits(body_timeout=0.1)) as server:
                 client = await server.connect()
-                with expect_log("gustnado.general", "no byte of a body", level=20):
+                with expect_log("gustnado.general", "no byte in", level=20):
                     response = await client.ask(post(b"0", length=9))
                 assert (response.code, response.closes) == (408, True)
                 assert b"HTTPInputError" in response.body
@@ -427,3 +429,127 @@ class TestTrailers:
                 assert (await client.ask(chunked(b"ab"))).body == b"{}"
 
         run(main())
+
+
+@pull_request_body
+class Pull(RequestHandler):
+    """Reads its body itself."""
+
+    async def post(self) -> None:
+        if self.get_argument("refuse", ""):
+            raise HTTPError(403)
+        sizes = [len(chunk) async for chunk in self.request.body_stream or ()]
+        self.write({"size": sum(sizes), "several": len(sizes) > 1})
+
+
+@pull_request_body
+class Parts(RequestHandler):
+    async def post(self) -> None:
+        found = {}
+        async for part in self.request.parts():
+            found[part.name] = sum([len(chunk) async for chunk in part])
+        self.write(found)
+
+
+@pull_request_body
+class Spooling(RequestHandler):
+    async def post(self) -> None:
+        with await self.request.form(spool_size=1000) as form:
+            self.write({name: files[0].size for name, files in form.files.items()})
+
+
+MULTIPART = (
+    b'--xYz\r\nContent-Disposition: form-data; name="a"\r\n\r\nwind\r\n'
+    b'--xYz\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n' + b"0" * 500_000 + b"\r\n--xYz--\r\n"
+)
+MULTIPART_TYPE = "Content-Type: multipart/form-data; boundary=xYz"
+
+
+class TestPulledBodies:
+    ROUTES = [("/", Pull), ("/parts", Parts), ("/form", Spooling)]
+
+    def test_in_pieces(self, run, serve) -> None:
+        async def main() -> None:
+            async with serve(self.ROUTES) as server:
+                client = await server.connect()
+                for request in (post(b"0" * 1_000_000), chunked(b"0" * 500_000, b"0" * 500_000), post(b"")):
+                    response = await client.ask(request)
+                    assert response.body in (b'{"size":1000000,"several":true}', b'{"size":0,"several":false}')
+                    assert not response.closes
+
+        run(main())
+
+    def test_part_by_part_and_to_disk(self, run, serve) -> None:
+        async def main() -> None:
+            async with serve(self.ROUTES) as server:
+                client = await server.connect()
+                response = await client.ask(post(MULTIPART, MULTIPART_TYPE, path="/parts"))
+                assert response.body == b'{"a":4,"f":500000}'
+                response = await client.ask(post(MULTIPART, MULTIPART_TYPE, path="/form"))
+                assert response.body == b'{"f":500000}'
+
+        run(main())
+
+    def test_row_34_continue_is_said_when_the_body_is_wanted(self, run, serve, expect_log) -> None:
+        async def main() -> None:
+            async with serve(self.ROUTES) as server:
+                client = await server.connect()
+                client.send(post(length=4, path="/")[:-2] + b"Expect: 100-continue\r\n\r\n")
+                assert (await client.response()).code == 100
+                assert (await client.ask(b"wind")).body == b'{"size":4,"several":false}'
+                client.send(post(length=4, path="/?refuse=1")[:-2] + b"Expect: 100-continue\r\n\r\n")
+                refusal = await client.response()
+                assert (refusal.code, refusal.closes) == (403, True)
+
+        with expect_log("gustnado.access", "403 POST"):
+            run(main())
+
+    def test_one_that_breaks_off_is_an_error_of_the_reader(self, run, serve, expect_log) -> None:
+        async def main() -> None:
+            async with serve(self.ROUTES) as server:
+                client = await server.connect()
+                with expect_log("gustnado.general", "invalid chunk size", level=20, count=2):
+                    response = await client.ask(chunked(b"wind")[:-5] + b"oops\r\n")
+                assert (response.code, response.closes) == (400, True)
+
+        with expect_log("gustnado.access", "400 POST"):
+            run(main())
+
+    def test_a_buffered_handler_has_no_stream(self, run, serve, expect_log) -> None:
+        class Buffered(RequestHandler):
+            async def post(self) -> None:
+                with pytest.raises(UsageError, match="@pull_request_body"):
+                    self.request.parts()
+                self.write("told")
+
+        async def main() -> None:
+            async with serve([("/", Buffered)]) as server:
+                assert (await server.ask(post(b"a"))).body == b"told"
+
+        run(main())
+
+
+class TestBodyLimits:
+    """Of a handler, known before its body is read."""
+
+    class Small(Echo):
+        body_limits = BodyLimits(max_body_size=3)
+
+    class Large(Echo):
+        body_limits = BodyLimits(max_body_size=30)
+
+    @pull_request_body
+    class SmallPull(Pull):
+        body_limits = BodyLimits(max_body_size=3)
+
+    def test_they_win_over_those_of_the_server(self, run, serve, expect_log) -> None:
+        async def main() -> None:
+            routes = [("/small", self.Small), ("/large", self.Large), ("/pull", self.SmallPull), ("/", Echo)]
+            async with serve(routes, limits=Limits(max_body_size=10)) as server:
+                for path, size in (("/small", 3), ("/large", 30), ("/pull", 3), ("/", 10)):
+                    assert (await server.ask(post(b"0" * size, path=path))).code == 200
+                    with expect_log("gustnado.general", "Content-Length too long", level=20, count=1 + (path == "/pull")):
+                        assert (await server.ask(post(b"0" * (size + 1), path=path))).code == 413
+
+        with expect_log("gustnado.access", "413 POST", count=4):
+            run(main())

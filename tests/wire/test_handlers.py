@@ -6,12 +6,16 @@ import asyncio
 
 import pytest
 
+from gustnado.errors import HTTPOutputError, UsageError
 from gustnado.http.limits import Limits
 from gustnado.web import HTTPError, RequestHandler
 
 
 def get(path: str = "/", *fields: str) -> bytes:
     return "\r\n".join([f"GET {path} HTTP/1.1", "Host: x", *fields, "", ""]).encode()
+
+
+GET = get()
 
 
 class Path(RequestHandler):
@@ -276,5 +280,166 @@ class TestDetach:
                 assert await client.reader.readline() == b"GUST\n"
                 client.send(b"more\nbye\n")
                 assert await client.rest() == b"MORE\n"
+
+        run(main())
+
+
+class TestTrailers:
+    class Checksum(RequestHandler):
+        async def get(self) -> None:
+            self.set_header("Trailer", "Digest")
+            self.write("wind")
+            await self.flush()
+            self.add_trailer("Digest", "x")
+
+    def test_they_come_behind_the_body(self, run, serve) -> None:
+        async def main() -> None:
+            async with serve([("/", self.Checksum)]) as server:
+                client = await server.connect()
+                client.send(GET)
+                answer = await client.reader.readuntil(b"\r\n0\r\nDigest: x\r\n\r\n")
+                assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+                response = await client.ask(GET.replace(b"1.1", b"1.0"))
+                assert response.body == b"wind"
+
+        run(main())
+
+    def test_not_everything_may_be_one(self, run, serve) -> None:
+        class Bad(RequestHandler):
+            async def get(self) -> None:
+                with pytest.raises(UsageError, match="comes after flush"):
+                    self.add_trailer("Digest", "x")
+                await self.flush()
+                for name in ("Content-Length", "set-cookie", "Transfer-Encoding"):
+                    with pytest.raises(HTTPOutputError, match="may not come as a trailer"):
+                        self.add_trailer(name, "1")
+                with pytest.raises(ValueError, match="control character"):
+                    self.add_trailer("Digest", "a\r\nb")
+                self.write("told")
+                connection = self.request.connection
+                self.finish()
+                with pytest.raises(HTTPOutputError, match="after the end"):
+                    connection.add_trailer("Digest", "x")
+
+        async def main() -> None:
+            async with serve([("/", Bad)]) as server:
+                assert (await server.ask(GET)).body == b"told"
+
+        run(main())
+
+
+class TestEarlyHints:
+    class Hints(RequestHandler):
+        async def get(self) -> None:
+            self.send_early_hints("</a.css>; rel=preload", "</b.js>; rel=preload")
+            self.write("page")
+
+    def test_they_come_before_the_response(self, run, serve) -> None:
+        async def main() -> None:
+            async with serve([("/", self.Hints)]) as server:
+                client = await server.connect()
+                hints = await client.ask(GET)
+                assert hints.code == 103
+                assert hints.headers.get_list("Link") == ["</a.css>; rel=preload", "</b.js>; rel=preload"]
+                assert (await client.response()).body == b"page"
+
+        run(main())
+
+    def test_row_75_not_to_http_1_0_and_not_after_the_head(self, run, serve) -> None:
+        class Late(RequestHandler):
+            async def get(self) -> None:
+                await self.flush()
+                with pytest.raises(HTTPOutputError, match="before the final one"):
+                    self.send_early_hints("</a.css>")
+
+        async def main() -> None:
+            async with serve([("/", self.Hints), ("/late", Late)]) as server:
+                assert (await server.ask(GET.replace(b"1.1", b"1.0"))).body == b"page"
+                assert (await server.ask(GET.replace(b"/ ", b"/late "))).code == 200
+
+        run(main())
+
+
+class TestDisconnected:
+    def test_a_handler_can_wait_for_it(self, run, serve) -> None:
+        async def main() -> None:
+            gone = asyncio.Event()
+            begun = asyncio.Event()
+
+            class Waits(RequestHandler):
+                async def get(self) -> None:
+                    begun.set()
+                    assert not self.request.disconnected.done()
+                    await self.request.disconnected
+                    assert self.request.disconnected.done()
+                    gone.set()
+
+            async with serve([("/", Waits)]) as server:
+                client = await server.connect()
+                client.send(GET)
+                await begun.wait()
+                client.vanish()
+                await gone.wait()
+
+        run(main())
+
+    def test_where_the_client_has_gone_already_it_is_done(self, run, serve) -> None:
+        async def main() -> None:
+            told: list[bool] = []
+            begun, gone = asyncio.Event(), asyncio.Event()
+
+            class Late(RequestHandler):
+                async def get(self) -> None:
+                    begun.set()
+                    await gone.wait()
+                    told.append(self.request.disconnected.done())
+
+                def on_connection_close(self) -> None:
+                    gone.set()
+
+            async with serve([("/", Late)]) as server:
+                client = await server.connect()
+                client.send(GET)
+                await begun.wait()
+                client.vanish()
+                while not told:
+                    await asyncio.sleep(0)
+                assert told == [True]
+
+        run(main())
+
+    @pytest.mark.parametrize("cancels", [True, False])
+    def test_a_handler_is_cancelled_where_it_asks_for_that(self, run, serve, cancels: bool) -> None:
+        async def main() -> None:
+            log: list[str] = []
+            begun, ended, release = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+            class Works(RequestHandler):
+                cancel_on_disconnect = cancels
+
+                async def get(self) -> None:
+                    begun.set()
+                    try:
+                        await release.wait()
+                        log.append("done")
+                    except asyncio.CancelledError:
+                        log.append("cancelled")
+                        raise
+
+                def on_connection_close(self) -> None:
+                    log.append("gone")
+                    asyncio.get_running_loop().call_soon(asyncio.get_running_loop().call_soon, release.set)
+
+                def on_finish(self) -> None:
+                    log.append("finish")
+                    ended.set()
+
+            async with serve([("/", Works)]) as server:
+                client = await server.connect()
+                client.send(GET)
+                await begun.wait()
+                client.vanish()
+                await ended.wait()
+                assert log == ["gone", "cancelled" if cancels else "done", "finish"]
 
         run(main())

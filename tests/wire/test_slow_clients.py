@@ -65,7 +65,7 @@ class TestDeadlines:
         async def main() -> None:
             async with serve([("/", Hello)], limits=Limits(body_timeout=0.1)) as server:
                 client = await server.connect()
-                with expect_log("gustnado.general", "no byte of a body in 0.1 s", level=20):
+                with expect_log("gustnado.general", "no byte in 0.1 s", level=20):
                     assert (await client.ask(POST + b"0" * 99)).code == 408
                     assert await client.rest() == b""
 

@@ -25,6 +25,7 @@ from gustnado.events.resolver import (
     Resolver,
     ThreadedResolver,
 )
+from gustnado.events.server_tls import ServerTLS
 from gustnado.events.slow_callbacks import SlowCallbackLog
 from gustnado.events.sockets import add_accept_handler, bind_sockets, is_valid_ip
 from gustnado.events.stream import BaseIOStream, IOStream, SSLIOStream
@@ -45,6 +46,7 @@ __all__ = [
     "IOStream",
     "PipeIOStream",
     "SSLIOStream",
+    "ServerTLS",
     "StreamBufferFullError",
     "StreamClosedError",
     "StreamConsumer",

@@ -225,7 +225,7 @@ class Runner(PointRunner):
         self.finished = True
         self.future = null_future
         if self._guard is not None:
-            self._retire()
+            self._guard.deactivate()
         future, self.result_future = self.result_future, None
         if future is not None:
             complete(future)

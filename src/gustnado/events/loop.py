@@ -47,6 +47,7 @@ from gustnado.events.loop_choice import LoopFactory, best_factory, describe, loo
 from gustnado.events.loop_descriptors import LoopDescriptors
 from gustnado.events.selector_thread import with_selector
 from gustnado.events.slow_callbacks import SlowCallbackLog
+from gustnado.events.transport import is_uvloop
 from gustnado.events.yieldables import convert_yielded
 from gustnado.log import gen_log
 from gustnado.util import Configurable, import_object
@@ -228,6 +229,7 @@ class IOLoop(Configurable, LoopDescriptors):
         self.is_current = False
         self._previous = None
         self._announced = False
+        self._last_turn: asyncio.Handle | None = None
         self._slow_callbacks: SlowCallbackLog | None = None
         self._register()
         if asyncio_loop.is_running():
@@ -263,14 +265,26 @@ class IOLoop(Configurable, LoopDescriptors):
             raise RuntimeError("an event loop is running already in this thread, or this one in another")
         self._announce()
         self._note_main()
-        with _ctrl_c_between_callbacks(self.asyncio_loop):
-            self.asyncio_loop.run_forever()
+        try:
+            with _ctrl_c_between_callbacks(self.asyncio_loop):
+                self.asyncio_loop.run_forever()
+        finally:
+            if self._last_turn is not None:
+                self._last_turn.cancel()
+                self._last_turn = None
 
     def stop(self) -> None:
-        """Make :meth:`start` return after this turn of the loop; before it, make it return at once.
+        """Make :meth:`start` return after one more turn of the loop; before it, make it return at once.
 
-        From another thread: ``add_callback(loop.stop)``.
+        In that turn leaves what was written in this one. From another thread: ``add_callback(loop.stop)``.
         """
+        if is_uvloop(self.asyncio_loop) or not self.asyncio_loop.is_running():
+            self.asyncio_loop.stop()  # uvloop's takes that turn by itself
+        elif self._last_turn is None:
+            self._last_turn = self.asyncio_loop.call_soon(self._stop_now)
+
+    def _stop_now(self) -> None:
+        self._last_turn = None
         self.asyncio_loop.stop()
 
     def running(self) -> bool:

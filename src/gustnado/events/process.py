@@ -21,7 +21,7 @@ from gustnado.errors import UsageError
 from gustnado.events.loop import IOLoop
 from gustnado.log import gen_log
 
-__all__ = ["CalledProcessError", "cpu_count", "fork_processes", "task_id"]
+__all__ = ["CalledProcessError", "cpu_count", "fork_processes", "set_task_id", "task_id"]
 
 CalledProcessError = subprocess.CalledProcessError
 
@@ -39,8 +39,17 @@ def cpu_count() -> int:
 
 
 def task_id() -> int | None:
-    """The number of this worker, from 0; ``None`` outside the workers of :func:`fork_processes`."""
+    """The number of this worker, from 0; ``None`` outside the workers of :func:`fork_processes`.
+
+    Workers of ``gustnado run`` have numbers too, from 1; each new worker there gets a new one.
+    """
     return _task_id
+
+
+def set_task_id(number: int) -> None:
+    """Have :func:`task_id` say so: for supervisors other than :func:`fork_processes`, in their workers."""
+    global _task_id
+    _task_id = number
 
 
 def fork_processes(num_processes: int | None, max_restarts: int | None = None) -> int:
@@ -104,10 +113,9 @@ class _Supervisor:
         return pid == 0
 
     def _become_worker(self, number: int, restore: Callable[[], None]) -> int:
-        global _task_id
         restore()
         random.seed()  # or all workers would draw the parent's numbers
-        _task_id = number
+        set_task_id(number)
         return number
 
     def _wait_for_failure(self) -> int | None:

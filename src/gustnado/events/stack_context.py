@@ -112,7 +112,8 @@ class _Context(_Block):
 
     def put_in_force(self) -> None:
         """Let it hold from here on, to the end of the block or of the context variables' context."""
-        self._begin((*frames.get(), self))
+        # Without those that are over, which a chain of callbacks would otherwise gather.
+        self._begin((*(frame for frame in frames.get() if frame.active), self))
         IOLoop.current().enter_contexts()
 
 

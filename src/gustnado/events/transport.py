@@ -7,7 +7,7 @@ uvloop           uvloop                                      ``aiofastnet`` over
 any other        ``aiofastnet``                              ``aiofastnet``
 ===============  ==========================================  ================================
 
-and the loop's own for everything where ``aiofastnet`` is not installed. On uvloop its transports are not
+and the loop's own for everything where ``aiofastnet`` is not installed, and for TLS with an SNI callback. On uvloop its transports are not
 put on a socket, although they would work: they watch it with ``add_reader``, and libuv stops watching a
 socket for good when a reset arrives, be there bytes before it or not. If there are, the transport reads
 these and then waits for ever. uvloop's own do not have this fault, take a fifth of the memory and are
@@ -50,6 +50,11 @@ def fastnet() -> ModuleType | None:
     return aiofastnet
 
 
+def fastnet_for(ssl: ssl_module.SSLContext | None) -> ModuleType | None:
+    """The same, but not for a context with an SNI callback, in which it crashes (seen with 1.2.0)."""
+    return None if ssl is not None and ssl.sni_callback is not None else fastnet()
+
+
 def is_uvloop(loop: asyncio.AbstractEventLoop) -> bool:
     """Whether ``loop`` is uvloop's."""
     return type(loop).__module__.partition(".")[0] == "uvloop"
@@ -78,7 +83,7 @@ async def open_transport(
     """
     if sock.type != socket.SOCK_STREAM:
         raise UsageError(f"a stream socket is needed, not {sock!r}")
-    fast = fastnet()
+    fast = fastnet_for(ssl)
     if ssl is None:
         own = fast is None or is_uvloop(loop)
         transport, _ = await accept(None if own else fast, loop)(lambda: protocol, sock)
@@ -116,7 +121,7 @@ async def start_tls(
     :raises gustnado.errors.UsageError: where ``ssl`` checks names and there is none to check.
     :raises OSError: where the handshake fails (:exc:`ssl.SSLError` is one).
     """
-    fast = fastnet()
+    fast = fastnet_for(ssl)
     return await encrypt(
         loop,
         loop.start_tls if fast is None else functools.partial(fast.start_tls, QuietLoop(loop)),

@@ -207,18 +207,6 @@ class PointRunner:
         if self._book is not None and not self._had_exception:
             self._book.check_leaks()
 
-    def _retire(self) -> None:
-        """The generator has ended: what callbacks raise from now on is not for it."""
-        self._waiting = None
-        if self._guard is not None:
-            self._guard.deactivate()
-            # Callbacks that never come may hold the guard for long; it must not hold the generator.
-            self._guard.exception_handler = _decline
-
-
-def _decline(typ: type[BaseException], value: BaseException, tb: TracebackType | None) -> bool:
-    return False
-
 
 class YieldPoint:
     """What a generator may yield to wait for in its own way; a program can have subclasses.

@@ -3,36 +3,46 @@
 from __future__ import annotations
 
 from gustnado.errors import HTTPInputError, HTTPOutputError
+from gustnado.http.body_limits import BodyLimits
+from gustnado.http.body_stream import BodyStream
 from gustnado.http.client.api import AsyncHTTPClient
 from gustnado.http.client.blocking import HTTPClient
-from gustnado.http.client.errors import (
-    HTTPClientError,
-    HTTPStreamClosedError,
-    HTTPTimeoutError,
-)
+from gustnado.http.client.cookies import CookieJar
+from gustnado.http.client.curl import CurlAsyncHTTPClient
+from gustnado.http.client.errors import HTTPClientError, HTTPStreamClosedError, HTTPTimeoutError
 from gustnado.http.client.request import HTTPRequest
 from gustnado.http.client.response import HTTPResponse
 from gustnado.http.client.simple import SimpleAsyncHTTPClient
+from gustnado.http.client.tracing import ClientTrace
 from gustnado.http.cookies import format_set_cookie, parse_cookie
 from gustnado.http.dates import format_timestamp, parse_http_date
 from gustnado.http.delegates import HTTPConnection, HTTPMessageDelegate, HTTPServerConnectionDelegate
 from gustnado.http.forms import HTTPFile, ParseBodyConfig, ParseMultipartConfig, parse_body_arguments
+from gustnado.http.h1.connection import HTTP1Connection
 from gustnado.http.h1.parameters import HTTP1ConnectionParameters
-from gustnado.http.h1.request_connection import RequestConnection as HTTP1Connection
 from gustnado.http.h1.server_connection import HTTP1ServerConnection
 from gustnado.http.headers import HTTPHeaders
 from gustnado.http.limits import Limits
 from gustnado.http.messages import HTTPServerRequest, RequestStartLine, ResponseStartLine
 from gustnado.http.multipart import MultipartParser
+from gustnado.http.parts import Form, Part, SpooledFile
+from gustnado.http.running import run_until_signal, wait_for_signal
 from gustnado.http.server import HTTPServer
+from gustnado.http.shutdown import ShutdownEvent
 from gustnado.http.urls import split_host_and_port, url_concat
 
 __all__ = [
     # the server
     "HTTPServer",
     "Limits",
+    "ShutdownEvent",
+    "run_until_signal",
+    "wait_for_signal",
     # the client
     "AsyncHTTPClient",
+    "ClientTrace",
+    "CookieJar",
+    "CurlAsyncHTTPClient",
     "HTTPClient",
     "HTTPRequest",
     "HTTPResponse",
@@ -50,6 +60,12 @@ __all__ = [
     "HTTP1Connection",
     "HTTP1ConnectionParameters",
     "HTTP1ServerConnection",
+    # bodies that are read as they arrive
+    "BodyLimits",
+    "BodyStream",
+    "Form",
+    "Part",
+    "SpooledFile",
     # forms
     "HTTPFile",
     "MultipartParser",

@@ -80,7 +80,7 @@ class _Streams:
             try:
                 output = self._decompress(max_length)
             except _errors() as error:
-                raise DecodingError(f"malformed {self.name} content: {error}") from error
+                raise DecodingError(f"invalid {self.name} data: {error}") from error
             if self._stream.eof:
                 self._input = self._stream.unused_data
                 self._stream = None
@@ -90,7 +90,7 @@ class _Streams:
 
     def finish(self) -> None:
         if self._stream is not None or not self._streams:
-            raise DecodingError(f"{self.name} content is truncated")
+            raise DecodingError(f"invalid {self.name} data: it is truncated")
 
     def _holds_output(self) -> bool:
         return False
@@ -98,7 +98,7 @@ class _Streams:
     def _begin_stream(self) -> None:
         self._streams += 1
         if self._streams > MAX_STREAMS or (self._streams > 1 and not self.several):
-            raise DecodingError(f"data after the end of {self.name} content")
+            raise DecodingError(f"invalid {self.name} data: it goes on after its end")
         self._stream = self._make()
 
     def _make(self) -> Any:
@@ -180,11 +180,11 @@ class _Brotli:
             if stream.can_accept_more_data():
                 data, self._input = self._input, b""
             if data and stream.is_finished():
-                raise DecodingError("data after the end of br content")
+                raise DecodingError("invalid br data: it goes on after its end")
             try:
                 output: bytes = stream.process(data, output_buffer_limit=max_length)
             except _errors() as error:
-                raise DecodingError(f"malformed br content: {error}") from error
+                raise DecodingError(f"invalid br data: {error}") from error
             # It may take more input and still hold output back.
             self._has_more = bool(output) or not stream.can_accept_more_data()
             if output:
@@ -193,7 +193,7 @@ class _Brotli:
 
     def finish(self) -> None:
         if not self._stream.is_finished():
-            raise DecodingError("br content is truncated")
+            raise DecodingError("invalid br data: it is truncated")
 
 
 @functools.cache

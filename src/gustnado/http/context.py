@@ -10,6 +10,7 @@ from gustnado.events.stream import SSLIOStream
 if TYPE_CHECKING:
     from gustnado.events.stream import IOStream
     from gustnado.http.proxy_protocol import ProxyHeader
+    from gustnado.http.request_ids import RequestIds
     from gustnado.http.shutdown import ShutdownEvent
 
 __all__ = ["ConnectionContext"]
@@ -28,9 +29,10 @@ class ConnectionContext:
     :ivar peer_ip: the IP address that the connection came from, whatever anybody says; ``None`` where it has none.
     :ivar shutting_down: the server's; see :attr:`HTTPServer.shutting_down <gustnado.http.HTTPServer>`.
     :ivar proxy_header: the :class:`~gustnado.http.proxy_protocol.ProxyHeader` that the connection began with, if any.
+    :ivar request_ids: the server's, which names requests.
     """
 
-    __slots__ = ("address", "peer_ip", "protocol", "proxy_header", "remote_ip", "shutting_down")
+    __slots__ = ("address", "peer_ip", "protocol", "proxy_header", "remote_ip", "request_ids", "shutting_down")
 
     def __init__(
         self,
@@ -39,7 +41,9 @@ class ConnectionContext:
         protocol: str | None,
         shutting_down: ShutdownEvent | None = None,
         proxy_header: ProxyHeader | None = None,
+        request_ids: RequestIds | None = None,
     ) -> None:
+        self.request_ids = request_ids
         self.shutting_down = shutting_down
         is_internet = stream.socket is not None and stream.socket.family in _INTERNET
         peer = address if proxy_header is None else stream.get_peername()
@@ -75,6 +79,7 @@ class ConnectionContext:
         other.address = self.address
         other.peer_ip = self.peer_ip
         other.proxy_header = self.proxy_header
+        other.request_ids = self.request_ids
         other.shutting_down = self.shutting_down
         other.remote_ip = remote_ip or self.remote_ip
         other.protocol = protocol or self.protocol

@@ -112,7 +112,7 @@ def parse_body_arguments(
     if kind != _URLENCODED and not kind.startswith(_MULTIPART):
         return
     if headers and "Content-Encoding" in headers:
-        raise HTTPInputError(f"form body in Content-Encoding {headers['Content-Encoding']!r}", status=415)
+        raise HTTPInputError(f"Unsupported Content-Encoding of a form: {headers['Content-Encoding']!r}", status=415)
     config = _default_config if config is None else config
     if kind == _URLENCODED:
         for name, values in parse_urlencoded(body, config.urlencoded.max_arguments).items():

@@ -9,7 +9,8 @@ cdef object _BAD_TEXT
 cdef str _OWS
 
 cpdef str normalize_name(str name)
-cpdef check_value(str name, value)
+cdef str _to_text(str name, value)
+cpdef check_value(str name, str value)
 cdef str _read_name(str name, str line)
 
 

@@ -90,14 +90,23 @@ def normalize_name(name: str) -> str:
     return _normalize_rare(name)
 
 
+def _to_text(name: str, value: object) -> str:
+    """A value that is no plain string as one: bytes stand for themselves (RFC 9110 section 5.5).
+
+    :raises TypeError: where it is neither bytes nor of a class below ``str``.
+    """
+    if isinstance(value, bytes):
+        return value.decode("latin-1")
+    if isinstance(value, str):
+        return str(value)
+    raise TypeError(f"header {name}: a value is str or bytes, not {type(value).__name__}: {value!r}")
+
+
 def check_value(name: str, value: str) -> None:
     """Refuse what may not stand in a header field (RFC 9110 section 5.5).
 
     :raises ValueError: for control characters but TAB, and for what Latin-1 cannot say.
-    :raises TypeError: where it is not a string.
     """
-    if not isinstance(value, str):
-        raise TypeError(f"header {name}: a value is str, not {type(value).__name__}: {value!r}")
     if value.isascii() and value.isprintable():
         return
     bad = _BAD_VALUE.search(value)
@@ -132,6 +141,8 @@ class HeaderMap:
         :raises ValueError: where name or value could not stand on the wire.
         """
         key = normalize_name(name)
+        if type(value) is not str:
+            value = _to_text(key, value)
         if _chars_are_bytes:
             check_value(key, value)
         elif _BAD_TEXT.search(value) is not None:
@@ -191,6 +202,8 @@ class HeaderMap:
         key = _COMMON.get(name)
         if key is None:
             key = normalize_name(name)
+        if type(value) is not str:
+            value = _to_text(key, value)
         check_value(key, value)
         self._fields[key] = value
 

@@ -24,6 +24,7 @@ cdef class RequestData:
     cdef public object _remote_ip
     cdef public object _protocol
     cdef public object _cookies
+    cdef public object _request_id
     cdef public object _finish_time
     cdef public double _start_time
 

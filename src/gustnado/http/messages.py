@@ -18,16 +18,22 @@ import re
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gustnado.errors import HTTPInputError
+from gustnado.errors import HTTPInputError, UsageError
 from gustnado.escape import parse_qs_bytes
 from gustnado.http.cookies import parse_cookie
 from gustnado.http.forms import HTTPFile, ParseBodyConfig, parse_body_arguments
 from gustnado.http.headers import HTTPHeaders
 from gustnado.http.limits import Limits
+from gustnado.http.request_ids import RequestIds
 from gustnado.http.urls import split_host_and_port
 
 if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import AsyncIterator, Callable, Coroutine
     from http.cookies import SimpleCookie
+
+    from gustnado.http.body_stream import BodyStream
+    from gustnado.http.parts import Form, Part
 
 __all__ = [
     "HTTPServerRequest",
@@ -153,6 +159,7 @@ class RequestData:
         self._remote_ip: str | None = _UNKNOWN
         self._protocol: str | None = None
         self._cookies: SimpleCookie | None = None
+        self._request_id: str | None = None
         self.path = ""
         self.query = ""
         if target is not None:
@@ -174,15 +181,73 @@ class HTTPServerRequest(RequestData):
     :ivar body: the body as bytes; empty where the handler streams it.
     :ivar connection: the :class:`~gustnado.http.delegates.HTTPConnection` to answer on.
     :ivar server_connection: stands for the long-lived connection; see the delegates.
+    :ivar body_stream: the body as it arrives, a :class:`~gustnado.http.body_stream.BodyStream`, for handlers with
+        ``@pull_request_body``; ``None`` for others.
     :ivar trailers: the trailer fields that came after the body (RFC 9110 section 6.5), ``None`` without any.
     """
 
     trailers: HTTPHeaders | None = None
+    body_stream: BodyStream | None = None
+    _own_limits: Limits | None = None
+    _disconnected: asyncio.Future[None] | None = None
     _body_future: Any = None  # of a handler that streams its body and has been wrapped
 
-    def _limits(self) -> Limits:
-        limits: Limits = getattr(self.server_connection, "limits", _DEFAULT_LIMITS)
-        return limits
+    @property
+    def limits(self) -> Limits:
+        """The bounds that hold for this request: its server's, or its handler's own."""
+        own: Limits | None = self._own_limits
+        return own or getattr(self.server_connection, "limits", _DEFAULT_LIMITS)
+
+    @limits.setter
+    def limits(self, value: Limits) -> None:
+        self._own_limits = value
+
+    def parts(self) -> AsyncIterator[Part]:
+        """The parts of a multipart body, as they arrive; see :func:`gustnado.http.parts.read_parts`.
+
+        For handlers with ``@pull_request_body``.
+
+        :raises gustnado.errors.UsageError: for others, whose bodies have been read already.
+        """
+        from gustnado.http.parts import read_parts
+
+        return read_parts(self._need_stream(), self.headers.get("Content-Type", ""), self.limits)
+
+    def form(self, spool_size: int = 1024 * 1024) -> Coroutine[Any, Any, Form]:
+        """A multipart form, read whole, with large files on disk; see :func:`gustnado.http.parts.read_form`.
+
+        For handlers with ``@pull_request_body``. It is to be closed.
+
+        :raises gustnado.errors.UsageError: for others, whose bodies have been read already.
+        """
+        from gustnado.http.parts import read_form
+
+        return read_form(self._need_stream(), self.headers.get("Content-Type", ""), self.limits, spool_size)
+
+    @property
+    def disconnected(self) -> asyncio.Future[None]:
+        """A future that is done when the client has gone before it has its response, and never otherwise.
+
+        To be awaited beside what the handler waits for anyhow. That a client has gone is seen only while nothing
+        else that it has sent waits to be read: not while it has sent further requests already.
+        """
+        if self._disconnected is None:
+            import asyncio
+
+            self._disconnected = asyncio.get_running_loop().create_future()
+            if self.connection.stream is None:
+                self._disconnected.set_result(None)
+        return self._disconnected
+
+    def _tell_disconnected(self) -> None:
+        """The client has gone."""
+        if self._disconnected is not None and not self._disconnected.done():
+            self._disconnected.set_result(None)
+
+    def _need_stream(self) -> BodyStream:
+        if self.body_stream is None:
+            raise UsageError("this handler does not read its body itself: decorate its class with @pull_request_body")
+        return self.body_stream
 
     @property
     def host(self) -> str:
@@ -248,7 +313,7 @@ class HTTPServerRequest(RequestData):
         """
         if self._query_arguments is None:
             query = self.query
-            limit = self._limits().max_query_arguments
+            limit = self.limits.max_query_arguments
             if query.count("&") >= limit:
                 raise HTTPInputError(f"more than {limit} arguments in the query")
             self._query_arguments = parse_qs_bytes(query, keep_blank_values=True) if query else {}
@@ -302,13 +367,52 @@ class HTTPServerRequest(RequestData):
             self._cookies = cookies = SimpleCookie()
             sent = self.headers.get("Cookie")
             if sent is not None:
-                for name, value in parse_cookie(sent, self._limits().max_cookies).items():
+                for name, value in parse_cookie(sent, self.limits.max_cookies).items():
                     try:
                         cookies[name] = value
                     except CookieError:
                         # A name that this class cannot hold is no use to the program either.
                         continue
         return self._cookies
+
+    @property
+    def request_id(self) -> str:
+        """A name for this request, for logs: 1 to 128 visible ASCII characters.
+
+        Made by the server, unique among its requests and hard to guess; taken from a header field where the
+        server was told to trust one (``HTTPServer(request_id_header=...)``).
+        """
+        if self._request_id is None:
+            context = getattr(self.connection, "context", None)
+            ids: RequestIds | None = getattr(context, "request_ids", None)
+            self._request_id = (RequestIds() if ids is None else ids).id_for(self.headers)
+        return self._request_id
+
+    @request_id.setter
+    def request_id(self, value: str) -> None:
+        self._request_id = value
+
+    def write(self, chunk: bytes, callback: Callable[[], object] | None = None) -> Any:
+        """Write a piece of a response that is written as it goes over the wire, as with old Tornados.
+
+        The first piece has the whole head; see :meth:`HTTP1Connection.write`.
+
+        :param callback: called without arguments when it has been handed to the network.
+        :returns: a future.
+        """
+        future = self.connection.write(chunk)
+        if callback is not None:
+            future.add_done_callback(lambda done: None if done.cancelled() or done.exception() else callback())
+        return future
+
+    def finish(self) -> None:
+        """End a response that was written by :meth:`write`."""
+        self.connection.finish()
+        self._finish_time = perf_counter()
+
+    def supports_http_1_1(self) -> bool:
+        """Whether the request is HTTP/1.1."""
+        return self.version == "HTTP/1.1"
 
     def full_url(self) -> str:
         """The URL that was asked for: scheme, host, path and query."""
@@ -334,7 +438,7 @@ class HTTPServerRequest(RequestData):
 
     def _parse_body(self) -> None:
         """Take the arguments and files of a form body that has arrived whole, within the server's limits."""
-        limits: Limits | None = getattr(self.server_connection, "limits", None)
+        limits: Limits | None = self._own_limits or getattr(self.server_connection, "limits", None)
         parse_body_arguments(
             self.headers.get("Content-Type", ""),
             self.body,

@@ -25,6 +25,7 @@ from gustnado.http.messages import HTTPServerRequest
 from gustnado.http.proxies import ProxySetting, TrustedProxies
 from gustnado.http.proxy_headers import BelievedFields, ForwardedRequest
 from gustnado.http.proxy_wait import ProxyHeaderWait
+from gustnado.http.request_ids import RequestIds
 from gustnado.http.shutdown import Shutdown, ShutdownEvent
 from gustnado.http.sweeper import Sweeper
 from gustnado.util import Configurable
@@ -57,7 +58,7 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
     :param ssl_options: an :class:`ssl.SSLContext`, or keyword arguments for one: ``certfile``, ``keyfile``...
     :param protocol: what ``request.protocol`` says, where a proxy speaks TLS for us.
     :param decompress_request: decode bodies with a ``Content-Encoding``, within bounds: see
-        :mod:`gustnado.http.request_decoding`.
+        :mod:`gustnado.http.message_decoding`.
     :param chunk_size: the most bytes of a body that handlers get at once.
     :param max_header_size: see :class:`~gustnado.http.limits.Limits`; so are ``max_body_size``, ``body_timeout``
         and ``idle_connection_timeout`` (for ``header_timeout`` and ``idle_timeout``).
@@ -73,6 +74,9 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
     :param proxy_protocol: connections begin with a header of the PROXY protocol, version 1 or 2, and are closed
         where they do not. With ``trusted_proxies`` only those of these peers; from others such a header is a
         malformed request.
+    :param request_id_header: where ``request.request_id`` comes from, if a proxy in front is to be trusted with
+        it; see :class:`~gustnado.http.request_ids.RequestIds`.
+    :param like_tornado: see :class:`~gustnado.http.h1.parameters.HTTP1ConnectionParameters`.
     :raises ValueError: where both ``xheaders`` and ``forwarded`` are asked for.
     :ivar shutting_down: the :class:`~gustnado.http.shutdown.ShutdownEvent` that is set when
         :meth:`shutdown` begins.
@@ -103,6 +107,8 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
         trusted_proxies: ProxySetting | None = None,
         forwarded: bool = False,
         proxy_protocol: bool = False,
+        request_id_header: str | None = None,
+        like_tornado: bool = False,
     ) -> None:
         self.request_callback = request_callback
         self.protocol = protocol
@@ -116,6 +122,7 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
             max_body_size=max_body_size,
             body_timeout=body_timeout,
             decompress=decompress_request,
+            like_tornado=like_tornado,
             limits=limits,
         )
         bounds = self.conn_params.limits
@@ -130,6 +137,8 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
             max_connections_per_address=bounds.max_connections_per_address,
         )
         self.shutting_down = ShutdownEvent()
+        self.request_id_header = request_id_header
+        self._request_ids = RequestIds(request_id_header)
         self._served: set[HTTP1ServerConnection] = set()
         self._given_away: weakref.WeakSet[IOStream] = weakref.WeakSet()
         self._sweeper: Sweeper | None = None
@@ -234,10 +243,11 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
             self._serve(stream, address).turn_away(self)
 
     def _serve(self, stream: IOStream, address: Any) -> HTTP1ServerConnection:
-        if self._sweeper is None:
+        if self._sweeper is None:  # the first connection: in a worker, if there are any
+            self._request_ids = RequestIds(self.request_id_header)
             self._sweeper = Sweeper(stream.io_loop.asyncio_loop, _sweep_interval(self.conn_params.limits))
         header = self._proxy_headers.get(stream) if self._proxy_headers else None
-        context = ConnectionContext(stream, address, self.protocol, self.shutting_down, header)
+        context = ConnectionContext(stream, address, self.protocol, self.shutting_down, header, self._request_ids)
         connection = HTTP1ServerConnection(stream, self.conn_params, context, self._sweeper)
         connection.closing = self.shutting_down.is_set()
         self._served.add(connection)
@@ -255,7 +265,7 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
         return delegate
 
     def on_close(self, server_conn: object) -> None:
-        self._served.discard(server_conn)  # type: ignore[arg-type]
+        self._served.discard(server_conn)
         stream: IOStream | None = getattr(server_conn, "stream", None)
         if stream is not None and not stream.closed():
             self._given_away.add(stream)  # to another protocol, as after an upgrade

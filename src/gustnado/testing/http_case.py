@@ -25,6 +25,7 @@ from gustnado.testing.case import AsyncTestCase
 from gustnado.testing.certificate import certificate_files
 from gustnado.testing.coroutines import get_async_test_timeout
 from gustnado.testing.ports import bind_unused_port
+from gustnado.testing.servers import close_server
 
 __all__ = ["AsyncHTTPSTestCase", "AsyncHTTPTestCase"]
 
@@ -49,11 +50,10 @@ class AsyncHTTPTestCase(AsyncTestCase):
         self.http_server.add_sockets([sock])
 
     def tearDown(self) -> None:
-        """Close server and client; what the server still works on may end."""
-        self.http_server.stop()
+        """Close client and server; what the server still works on is cut off."""
         self.http_client.close()
         try:
-            self.io_loop.run_sync(self.http_server.close_all_connections, timeout=get_async_test_timeout())
+            self.io_loop.run_sync(lambda: close_server(self.http_server), timeout=get_async_test_timeout())
         finally:
             del self.http_server
             del self._app

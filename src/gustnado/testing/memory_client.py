@@ -19,7 +19,6 @@ errors are those of a program that is served, and no port is taken.
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 from collections.abc import Callable, Mapping
 from types import TracebackType
@@ -32,8 +31,8 @@ from gustnado.http.client.simple import SimpleAsyncHTTPClient
 from gustnado.http.delegates import HTTPServerConnectionDelegate
 from gustnado.http.messages import HTTPServerRequest
 from gustnado.http.server import HTTPServer
-from gustnado.testing.coroutines import get_async_test_timeout
 from gustnado.testing.memory_transport import MemoryStream, memory_streams
+from gustnado.testing.servers import close_server
 
 if TYPE_CHECKING:
     from gustnado.events.stream import IOStream
@@ -96,12 +95,10 @@ class InMemoryClient:
         value: BaseException | None,
         tb: TracebackType | None,
     ) -> None:
-        """:raises TimeoutError: where a request is not done that long after its client has gone."""
         client, server = self.http_client, self._server
         self._client = self._server = None
         client.close()
-        async with asyncio.timeout(get_async_test_timeout()):
-            await cast(HTTPServer, server).close_all_connections()
+        await close_server(cast(HTTPServer, server))
 
     @property
     def http_client(self) -> SimpleAsyncHTTPClient:

@@ -132,12 +132,12 @@ def http_server(
     """A server of the fixture ``app``."""
     from gustnado.http.server import HTTPServer
     from gustnado.testing.coroutines import get_async_test_timeout
+    from gustnado.testing.servers import close_server
 
     server: HTTPServer = HTTPServer(app, **http_server_options)
     server.add_socket(_gustnado_socket)
     yield server
-    server.stop()
-    io_loop.run_sync(server.close_all_connections, timeout=get_async_test_timeout())
+    io_loop.run_sync(lambda: close_server(server), timeout=get_async_test_timeout())
 
 
 @pytest.fixture

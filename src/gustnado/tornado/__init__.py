@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from gustnado.tornado import testing as testing
     from gustnado.tornado import util as util
     from gustnado.tornado import web as web
+    from gustnado.tornado import websocket as websocket
 
 # The release whose names and behaviour these modules have. Programs compare it.
 version = "6.6.1"
@@ -83,6 +84,7 @@ __all__ = [
     "testing",
     "util",
     "web",
+    "websocket",
 ]
 
 

@@ -17,6 +17,8 @@ from gustnado.http.forms import (
     parse_multipart_form_data,
     set_parse_body_config,
 )
+from gustnado.http.forms import _default_config as _DEFAULT_PARSE_BODY_CONFIG  # noqa: F401
+from gustnado.http.h1.values import HTTP_WHITESPACE
 from gustnado.http.headers import HTTPHeaders
 from gustnado.http.messages import (
     HTTPServerRequest,
@@ -25,9 +27,11 @@ from gustnado.http.messages import (
     parse_request_start_line,
     parse_response_start_line,
 )
+from gustnado.http.multipart import parse_parameters as _parse_header  # noqa: F401
 from gustnado.http.urls import encode_username_password, qs_to_qsl, split_host_and_port, url_concat
 
 __all__ = [
+    "HTTP_WHITESPACE",
     "HTTPConnection",
     "HTTPFile",
     "HTTPHeaders",

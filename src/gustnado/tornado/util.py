@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gustnado.http.ws.masking import websocket_mask as _websocket_mask_python  # noqa: F401
 from gustnado.util import (
     PY3,
     ArgReplacer,

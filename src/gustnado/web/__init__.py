@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from gustnado.web.access_log import AccessLog
 from gustnado.web.application import Application
-from gustnado.web.dispatch import stream_request_body
+from gustnado.web.dispatch import pull_request_body, stream_request_body
 from gustnado.web.errors import Finish, HTTPError, MissingArgumentError
 from gustnado.web.handler import RequestHandler
 from gustnado.web.handler.auth import authenticated
@@ -26,18 +27,20 @@ from gustnado.web.signing import create_signed_value, decode_signed_value
 from gustnado.web.simple_handlers import ErrorHandler, FallbackHandler, RedirectHandler
 from gustnado.web.static import StaticFileHandler
 from gustnado.web.template import DictLoader, Loader, ParseError, Template
-from gustnado.web.transforms import GZipContentEncoding, OutputTransform
+from gustnado.web.transforms import ContentEncoding, GZipContentEncoding, OutputTransform
 from gustnado.web.ui import TemplateModule, UIModule
 from gustnado.web.uploads import safe_filename
 
 __all__ = [
     # applications and handlers
+    "AccessLog",
     "Application",
     "RequestHandler",
     "addslash",
     "asynchronous",
     "authenticated",
     "removeslash",
+    "pull_request_body",
     "stream_request_body",
     # ready-made handlers
     "ErrorHandler",
@@ -68,6 +71,7 @@ __all__ = [
     "TemplateModule",
     "UIModule",
     # responses
+    "ContentEncoding",
     "GZipContentEncoding",
     "OutputTransform",
     # signed values

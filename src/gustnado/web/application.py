@@ -23,7 +23,7 @@ from gustnado.web.routing import (
 )
 from gustnado.web.simple_handlers import ErrorHandler
 from gustnado.web.static import StaticFileHandler
-from gustnado.web.transforms import GZipContentEncoding, OutputTransform
+from gustnado.web.transforms import ContentEncoding, OutputTransform
 
 if TYPE_CHECKING:
     import asyncio
@@ -82,7 +82,8 @@ class Application(Dispatcher, ReversibleRouter):
           turns the log off;
         - ``default_handler_class``, ``default_handler_args``: who answers where no route matches, in place of
           a plain 404;
-        - ``compress_response``: compress responses for clients that want it;
+        - ``compress_response``: compress responses for clients that want it, with br, zstd or gzip; see
+          :class:`~gustnado.web.ContentEncoding` for what should not be;
         - ``cookie_secret``, ``login_url``, ``xsrf_cookies``, ``static_path``, ``template_path``, ``ui_modules`` and
           others: see the handler's methods that they serve.
     """
@@ -98,7 +99,7 @@ class Application(Dispatcher, ReversibleRouter):
         if transforms is not None:
             self.transforms = transforms
         elif settings.get("compress_response") or settings.get("gzip"):
-            self.transforms.append(GZipContentEncoding)
+            self.transforms.append(ContentEncoding)
         self.default_host = default_host
         self.settings: dict[str, Any] = settings
         self.ui_modules: dict[str, Any] = {

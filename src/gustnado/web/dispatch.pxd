@@ -20,6 +20,7 @@ cdef class HandlerDelegate(HTTPMessageDelegate):
     cdef HandlerState _handler
     cdef object _task
     cdef bint _failed
+    cdef object _stream
     cdef object _body_future
 
     cdef _set_up(self, application, request, handler_class, handler_kwargs, path_args, path_kwargs)
@@ -27,6 +28,7 @@ cdef class HandlerDelegate(HTTPMessageDelegate):
     cpdef execute(self)
     cdef HandlerState _make_handler(self)
     cdef _execute_wrapped(self, handler)
+    cdef _act_on_head(self)
     cdef _begin_streaming(self)
     cdef _guarded(self, pending)
     cdef _begin_wrapped(self, handler)

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
 
-from gustnado.errors import StreamClosedError
+from gustnado.errors import HTTPInputError, StreamClosedError
 from gustnado.http.access_log import log_access
+from gustnado.http.body_stream import BodyStream
 from gustnado.http.delegates import HTTPMessageDelegate
 from gustnado.http.messages import RequestStartLine, request_of
 from gustnado.web.handler import RequestHandler
@@ -19,15 +20,38 @@ from gustnado.web.handler.tasks import body_futures, fail_body, guard, start_tas
 if TYPE_CHECKING:
     import asyncio
 
-    from gustnado.errors import HTTPInputError
     from gustnado.http.delegates import HTTPConnection
     from gustnado.http.headers import HTTPHeaders
     from gustnado.http.messages import HTTPServerRequest, ResponseStartLine
     from gustnado.web.application import Application
 
-__all__ = ["Dispatcher", "HandlerDelegate", "RequestDelegate", "stream_request_body"]
+__all__ = ["Dispatcher", "HandlerDelegate", "RequestDelegate", "pull_request_body", "stream_request_body"]
 
 _EXECUTE = RequestHandler._execute  # before anybody wraps it
+
+
+def pull_request_body(cls: type[RequestHandler]) -> type[RequestHandler]:
+    """Class decorator: the method of the verb runs as soon as the head is there, and reads the body itself.
+
+    ::
+
+        @pull_request_body
+        class Upload(RequestHandler):
+            async def post(self):
+                async for part in self.request.parts():
+                    async for chunk in part:
+                        ...
+
+    See :attr:`HTTPServerRequest.body_stream <gustnado.http.HTTPServerRequest>` and the methods beside it.
+    Nothing is read before it is asked for; a client that waits for ``100 Continue`` gets it then. The bound of buffered
+    bodies does not hold, as with :func:`stream_request_body`.
+
+    :raises TypeError: where ``cls`` is not a handler class.
+    """
+    if not (isinstance(cls, type) and issubclass(cls, RequestHandler)):
+        raise TypeError(f"expected subclass of RequestHandler, got {cls!r}")
+    cls._pulls_request_body = cls._acts_on_head = True
+    return cls
 
 
 def stream_request_body(cls: type[RequestHandler]) -> type[RequestHandler]:
@@ -41,7 +65,7 @@ def stream_request_body(cls: type[RequestHandler]) -> type[RequestHandler]:
     """
     if not (isinstance(cls, type) and issubclass(cls, RequestHandler)):
         raise TypeError(f"expected subclass of RequestHandler, got {cls!r}")
-    cls._stream_request_body = True
+    cls._stream_request_body = cls._acts_on_head = True
     return cls
 
 
@@ -78,16 +102,19 @@ class HandlerDelegate(HTTPMessageDelegate):
         self._handler: RequestHandler | None = None
         self._task: asyncio.Future[None] | None = None  # held here, since a loop holds tasks only weakly
         self._failed = False
+        self._stream: BodyStream | None = None  # of a handler that reads its body itself
         self._body_future: asyncio.Future[None] | None = None  # of a wrapped handler that streams its body
 
     def headers_received(
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
     ) -> Awaitable[None] | None:
-        if self.handler_class is not None and self.handler_class._stream_request_body:
-            return self._begin_streaming()
+        if self.handler_class is not None and self.handler_class._acts_on_head:
+            return self._act_on_head()
         return None
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
+        if self._stream is not None:
+            return self._stream.push(chunk)
         if self.handler_class is not None and self.handler_class._stream_request_body:
             return self._pass_on(chunk)
         if self._chunks is None:
@@ -104,25 +131,36 @@ class HandlerDelegate(HTTPMessageDelegate):
         request = self.request
         if request is None:
             return
+        if self._stream is not None:
+            self._stream.end()
+            return
         if self._handler is not None:
             self._finish_streaming(self._handler)
             return
         if self._chunks is not None:
             request.body = b"".join(self._chunks)
             self._chunks = None
-            request._parse_body()
+            try:
+                request._parse_body()
+            except HTTPInputError as error:
+                self._make_handler()._handle_request_exception(error)
+                return
         self.execute()
 
     def on_connection_close(self) -> None:
         self._chunks = None
         if self._handler is not None and not self._handler._finished:
+            handler: Any = self._handler
+            handler.request._tell_disconnected()
             try:
-                self._handler.on_connection_close()
+                handler.on_connection_close()
             finally:
-                if self._task is not None and self._handler.shutting_down.expired:
+                if self._task is not None and (handler.cancel_on_disconnect or handler.shutting_down.expired):
                     self._task.cancel()
         if self._body_future is not None:
             fail_body(self._body_future, StreamClosedError())
+        if self._stream is not None:
+            self._stream.fail(StreamClosedError())
 
     def refused(self, error: HTTPInputError) -> bool:
         """Answer by the handler's error page; where the body was to be collected it has not been prepared then."""
@@ -132,7 +170,9 @@ class HandlerDelegate(HTTPMessageDelegate):
         handler = self._handler
         if handler is None:
             handler = self._make_handler()
-        if self._body_future is not None:
+        if self._stream is not None and not handler._finished:
+            self._stream.fail(error)  # the handler hears of it where it reads, and answers
+        elif self._body_future is not None:
             fail_body(self._body_future, error)
         else:
             self._failed = True
@@ -164,12 +204,29 @@ class HandlerDelegate(HTTPMessageDelegate):
             handler._transforms = application.make_transforms(request)
         return handler
 
+    def _act_on_head(self) -> Awaitable[None] | None:
+        """Do what is to be done before the body, for handlers that ask for it."""
+        cls, request = self.handler_class, self.request
+        if cls is None or request is None:
+            return None
+        if cls.body_limits is not None:
+            cls.body_limits.apply(request)
+        if cls._pulls_request_body:
+            connection = request.connection
+            if not connection.has_explicit_max_body_size() and cls.body_limits is None:
+                connection.set_max_body_size(None)
+            request.body_stream = self._stream = BodyStream()
+            wanted = self._stream.open()
+            self.execute()
+            return None if self._handler is None or self._handler._finished else wanted
+        return self._begin_streaming() if cls._stream_request_body else None
+
     # A handler that streams its body is prepared before it, and called after it.
 
     def _begin_streaming(self) -> Awaitable[None] | None:
         handler = self._make_handler()
         connection = handler.request.connection
-        if not connection.has_explicit_max_body_size():
+        if not connection.has_explicit_max_body_size() and type(handler).body_limits is None:
             connection.set_max_body_size(None)
         if type(handler)._execute is not _EXECUTE:
             return self._begin_wrapped(handler)
@@ -245,8 +302,8 @@ class RequestDelegate(HandlerDelegate):
             route = self.application.find_literal(path)
         if route is not None:
             self.handler_class, self.handler_kwargs = route
-            if self.handler_class._stream_request_body:
-                return self._begin_streaming()
+            if self.handler_class._acts_on_head:
+                return self._act_on_head()
             return None
         self._inner = inner = self.application.find_handler(request)
         return inner.headers_received(RequestStartLine(method, target, version), headers)

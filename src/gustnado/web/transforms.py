@@ -6,16 +6,15 @@ ones, from the classes in ``Application.transforms``.
 
 from __future__ import annotations
 
-import zlib
 from typing import TYPE_CHECKING, ClassVar
+
+from gustnado.http.content_encoding import Encoder, available_codings, encoder_for, preferred_coding
 
 if TYPE_CHECKING:
     from gustnado.http.headers import HTTPHeaders
     from gustnado.http.messages import HTTPServerRequest
 
-__all__ = ["GZipContentEncoding", "OutputTransform", "accepts_gzip"]
-
-_GZIP_WINDOW = 31  # zlib's largest window, with gzip's head and trailer (RFC 1952)
+__all__ = ["ContentEncoding", "GZipContentEncoding", "OutputTransform"]
 
 
 class OutputTransform:
@@ -38,15 +37,21 @@ class OutputTransform:
         return chunk
 
 
-class GZipContentEncoding(OutputTransform):
-    """Compresses responses with gzip for those who take it (the setting ``compress_response``).
+class ContentEncoding(OutputTransform):
+    """Compresses responses for those who take it (the setting ``compress_response``).
 
+    In which coding is for the client to say, and among those that it likes best the first of ``CODINGS`` that is there.
     Text and what is in ``CONTENT_TYPES`` is compressed. A response that is written at once must be of
     ``MIN_LENGTH`` bytes or more; one in pieces is compressed whatever its size. Left alone are responses
     that have a coding, and those that are a part of something (206, ``Content-Range``): their bytes are
     counted in the uncompressed content.
+
+    A page that shows a secret beside something that came with the request should not be compressed: by trying what makes
+    the response shorter, somebody who sees its length can guess the secret (BREACH). The XSRF token is safe, as it is
+    masked anew each time. Such a handler says ``self.set_header("Cache-Control", "no-transform")``.
     """
 
+    CODINGS: ClassVar[tuple[str, ...]] = ("br", "zstd", "gzip")
     CONTENT_TYPES: ClassVar[set[str]] = {
         "application/javascript",
         "application/x-javascript",
@@ -63,7 +68,9 @@ class GZipContentEncoding(OutputTransform):
 
     def __init__(self, request: HTTPServerRequest) -> None:
         super().__init__(request)
-        self._gzipping = accepts_gzip(request.headers.get("Accept-Encoding", ""))
+        codings = [coding for coding in available_codings() if coding in self.CODINGS]
+        self._coding = preferred_coding(request.headers.get("Accept-Encoding", ""), codings)
+        self._encoder: Encoder | None = None
 
     def _compressible_type(self, ctype: str) -> bool:
         return ctype.startswith("text/") or ctype in self.CONTENT_TYPES
@@ -72,12 +79,10 @@ class GZipContentEncoding(OutputTransform):
         self, status_code: int, headers: HTTPHeaders, chunk: bytes, finishing: bool
     ) -> tuple[int, HTTPHeaders, bytes]:
         _vary_by_encoding(headers)
-        if self._gzipping:
-            self._gzipping = self._is_worth_it(status_code, headers, chunk, finishing)
-        if self._gzipping:
-            self._compressor = zlib.compressobj(self.GZIP_LEVEL, zlib.DEFLATED, _GZIP_WINDOW)
-            chunk = self.transform_chunk(chunk, finishing)
-            headers["Content-Encoding"] = "gzip"
+        if self._coding is not None and self._is_worth_it(status_code, headers, chunk, finishing):
+            self._encoder = encoder_for(self._coding, self.GZIP_LEVEL)
+            chunk = self._encoder.encode(chunk, finishing)
+            headers["Content-Encoding"] = self._coding
             _weaken_etag(headers)
             if "Content-Length" in headers:
                 if finishing:
@@ -87,12 +92,8 @@ class GZipContentEncoding(OutputTransform):
         return status_code, headers, chunk
 
     def transform_chunk(self, chunk: bytes, finishing: bool) -> bytes:
-        if not self._gzipping:
-            return chunk
         # Each piece is flushed, since whoever writes in pieces wants them to arrive.
-        return self._compressor.compress(chunk) + self._compressor.flush(
-            zlib.Z_FINISH if finishing else zlib.Z_SYNC_FLUSH
-        )
+        return chunk if self._encoder is None else self._encoder.encode(chunk, finishing)
 
     def _is_worth_it(self, status_code: int, headers: HTTPHeaders, chunk: bytes, finishing: bool) -> bool:
         content_type = headers.get("Content-Type", "").partition(";")[0].strip().lower()
@@ -102,35 +103,14 @@ class GZipContentEncoding(OutputTransform):
             and "Content-Encoding" not in headers
             and status_code not in (204, 206, 304)
             and "Content-Range" not in headers
+            and "no-transform" not in headers.get("Cache-Control", "").lower()
         )
 
 
-def accepts_gzip(accept_encoding: str) -> bool:
-    """Whether an ``Accept-Encoding`` value (RFC 9110 section 12.5.3) has gzip among what it wants.
+class GZipContentEncoding(ContentEncoding):
+    """The same with gzip alone, as Tornado's."""
 
-    >>> [accepts_gzip(value) for value in ("deflate, gzip", "*", "gzip;q=0, *", "", "gzip;q=0.5, identity")]
-    [True, True, False, False, False]
-    """
-    if not accept_encoding:
-        return False
-    weights: dict[str, float] = {}
-    for item in accept_encoding.lower().split(","):
-        coding, _, parameters = item.partition(";")
-        weights[coding.strip(" \t")] = _weight(parameters)
-    gzip = weights.get("gzip", weights.get("x-gzip", weights.get("*", 0.0)))
-    return gzip > 0 and gzip >= weights.get("identity", 0.0)
-
-
-def _weight(parameters: str) -> float:
-    """The ``q`` of ``;q=0.5``: 1 where there is none, 0 where it cannot be read."""
-    name, equals, value = parameters.partition("=")
-    if not equals or name.strip(" \t") != "q":
-        return 1.0
-    try:
-        weight = float(value)
-    except ValueError:
-        return 0.0
-    return weight if 0.0 <= weight <= 1.0 else 0.0
+    CODINGS: ClassVar[tuple[str, ...]] = ("gzip",)
 
 
 def _vary_by_encoding(headers: HTTPHeaders) -> None:

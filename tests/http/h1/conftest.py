@@ -236,6 +236,7 @@ class Peer:
         no_keep_alive: bool = False,
         chunk_size: int | None = None,
         max_body_size: int | None = None,
+        like_tornado: bool = False,
         **program: Any,
     ) -> None:
         self.loop = loop
@@ -243,7 +244,11 @@ class Peer:
         self.stream = FakeStream(loop, half_close)
         self.taken = 0
         params = HTTP1ConnectionParameters(
-            no_keep_alive=no_keep_alive, chunk_size=chunk_size, max_body_size=max_body_size, limits=limits
+            no_keep_alive=no_keep_alive,
+            chunk_size=chunk_size,
+            max_body_size=max_body_size,
+            like_tornado=like_tornado,
+            limits=limits,
         )
         self.connection: Any = None
 

@@ -240,7 +240,7 @@ class TestMemory:
 
     def test_a_connection_is_freed_when_it_has_refused(self, connect, expect_log) -> None:
         peer = connect()
-        with expect_log("gustnado.general", "malformed", level=20):
+        with expect_log("gustnado.general", "Malformed", level=20):
             peer.send(b"bad\r\n\r\n")
         peer.wait(5)
         connection = weakref.ref(peer.connection)

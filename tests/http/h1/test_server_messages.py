@@ -231,7 +231,7 @@ class TestBodies:
 
     def test_a_body_over_the_limit_is_refused_before_it_is_read(self, connect, expect_log) -> None:
         peer = connect(limits=Limits(max_body_size=10))
-        with expect_log("gustnado.general", "Malformed HTTP message from 192.0.2.7: body of 11", level=20):
+        with expect_log("gustnado.general", "from 192.0.2.7: Content-Length too long: body of 11", level=20):
             peer.send(post(length=11))
         assert peer.received().startswith(b"HTTP/1.1 413 Content Too Large\r\n")
         assert peer.log == ["head POST /post", "refused 413", "gone"]
@@ -364,7 +364,7 @@ class TestUnreadBodies:
 
     def test_it_gets_no_second_response(self, connect, expect_log) -> None:
         peer = connect(on_head=self.early)
-        with expect_log("gustnado.general", "malformed chunk size", level=20):
+        with expect_log("gustnado.general", "invalid chunk size", level=20):
             peer.send(chunked(b"wind", end=False) + b"no chunk\r\n")
         assert peer.received() == answer("early")
         assert peer.lingering
@@ -431,13 +431,13 @@ class TestRefusal:
         peer = connect(on_finish=slow)
         peer.send(get("/good") + b"bad\r\n\r\n")
         assert peer.received() == b""
-        with expect_log("gustnado.general", "malformed request line", level=20):
+        with expect_log("gustnado.general", "Malformed HTTP request line", level=20):
             peer.do(slow.answer)
         assert peer.received().startswith(answer("/good") + b"HTTP/1.1 400 ")
 
     def test_the_client_has_time_to_read_it(self, connect, expect_log) -> None:
         peer = connect()
-        with expect_log("gustnado.general", "malformed request line", level=20):
+        with expect_log("gustnado.general", "Malformed HTTP request line", level=20):
             peer.send(b"bad\r\n\r\n")
         for _ in range(100):
             peer.send(b"0" * 100_000)  # it goes on sending, and is not listened to
@@ -450,7 +450,7 @@ class TestRefusal:
 
     def test_but_not_for_ever(self, connect, expect_log) -> None:
         peer = connect()
-        with expect_log("gustnado.general", "malformed request line", level=20):
+        with expect_log("gustnado.general", "Malformed HTTP request line", level=20):
             peer.send(b"bad\r\n\r\n")
         peer.wait(4)
         assert peer.closed
@@ -458,7 +458,7 @@ class TestRefusal:
     def test_over_tls_too(self, connect, expect_log) -> None:
         """TLS cannot close one direction; the connection stays for a while all the same."""
         peer = connect(half_close=False)
-        with expect_log("gustnado.general", "malformed request line", level=20):
+        with expect_log("gustnado.general", "Malformed HTTP request line", level=20):
             peer.send(b"bad\r\n\r\n")
         assert not peer.closed
         peer.send(b"0" * 1000)
@@ -470,7 +470,7 @@ class TestRefusal:
     def test_a_bad_chunk_after_the_head_has_been_answered_with_nothing(self, connect, expect_log, size) -> None:
         peer = connect(on_head=lambda message: message.head() and None)
         peer.send(chunked(b"wind", end=False))
-        with expect_log("gustnado.general", "malformed chunk size", level=20):
+        with expect_log("gustnado.general", "invalid chunk size", level=20):
             peer.send(size + b"\r\n")
         assert peer.received() == b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
         assert peer.lingering
@@ -667,3 +667,62 @@ class TestClientsThatDoNotRead:
         with expect_log("gustnado.general", "does not read its response", level=20):
             peer.wait(40)
         assert peer.stream.aborted
+
+
+class TestLikeTornado:
+    """What is refused is refused as Tornado does it."""
+
+    @pytest.mark.parametrize(
+        ("data", "received"),
+        [
+            (b"bad\r\n\r\n", b"HTTP/1.1 400 Bad Request\r\n\r\n"),
+            (post(length=11), b"HTTP/1.1 400 Bad Request\r\n\r\n"),
+            (b"GET /" + b"a" * 9000, b""),
+            (get("/", *["A: b"] * 101), b""),
+        ],
+    )
+    def test_by_a_bare_400_or_not_at_all(self, connect, expect_log, data: bytes, received: bytes) -> None:
+        peer = connect(limits=Limits(max_body_size=10), like_tornado=True, on_refused=lambda message, error: 1 / 0)
+        with expect_log("gustnado.general", "Malformed HTTP message", level=20):
+            peer.send(data)
+        assert peer.received() == received
+        peer.wait(5)
+        assert peer.closed
+
+    def test_a_slow_body_is_cut(self, connect, expect_log) -> None:
+        peer = connect(limits=Limits(body_timeout=5.0), like_tornado=True)
+        peer.send(post(length=11))
+        with expect_log("gustnado.general", "^Timeout reading body: no byte in 5 s, from 192.0.2.7", level=20):
+            peer.wait(10)
+        assert peer.received() == b""
+        assert peer.closed
+
+    def test_a_head_may_end_its_lines_with_lf(self, connect) -> None:
+        peer = connect(like_tornado=True)
+        for byte in get("/a").replace(b"\r", b"") + get("/b") + get("/c").replace(b"\r", b""):
+            peer.send(bytes([byte]))
+        assert peer.received() == answer("/a") + answer("/b") + answer("/c")
+
+    def test_but_not_some_of_them(self, connect, expect_log) -> None:
+        peer = connect(like_tornado=True)
+        with expect_log("gustnado.general", "Malformed HTTP message", level=20):
+            peer.send(b"GET / HTTP/1.1\r\nHost: x\nA: b\n\n")
+        assert peer.received().startswith(b"HTTP/1.1 400 ")
+
+    def test_nor_without_end(self, connect, expect_log) -> None:
+        peer = connect(like_tornado=True)
+        with expect_log("gustnado.general", "Malformed HTTP message", level=20):
+            peer.send(b"GET / HTTP/1.1\n" + b"A: b\n" * 10_000)
+        assert peer.closed
+
+
+class TestRawResponses:
+    def test_a_program_may_write_its_response_as_it_goes_over_the_wire(self, connect) -> None:
+        def write(message) -> None:
+            message.connection.write(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nHe")
+            message.connection.write(b"llo")
+            message.connection.finish()
+
+        peer = connect(on_finish=write)
+        peer.send(get("/a") + get("/b"))
+        assert peer.received() == answer("Hello") * 2

@@ -1,14 +1,13 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from typing import Any
 
 import pytest
 
 from gustnado.http.messages import HTTPServerRequest
 from gustnado.web import Application, RequestHandler
-from gustnado.web.handler.tasks import guard, start_task
+from gustnado.web.handler.tasks import guard
 
 APPLICATION = "gustnado.application"
 
@@ -22,25 +21,6 @@ def app(**members: Any) -> tuple[Application, list[Any]]:
 
     handler = type("Handler", (RequestHandler,), {"seen": seen, "on_finish": on_finish, **members})
     return Application([("/", handler)]), seen
-
-
-class TestStartTask:
-    def test_runs_at_once_where_python_can(self):
-        async def main() -> list[str]:
-            done = []
-
-            async def step() -> None:
-                done.append("begun")
-                await asyncio.sleep(0)
-                done.append("ended")
-
-            task = start_task(step())
-            done.append("started")
-            await task
-            return done
-
-        begun = sys.version_info >= (3, 12)
-        assert asyncio.run(main()) == (["begun", "started"] if begun else ["started", "begun"]) + ["ended"]
 
 
 class TestGuard:

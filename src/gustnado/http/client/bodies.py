@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from gustnado.escape import json_encode, utf8
@@ -30,10 +30,8 @@ def encode_json(value: Any) -> tuple[bytes, str]:
 
 def _pairs(fields: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
     """Pairs of name and one value; a list of values makes several."""
-    items = fields.items() if isinstance(fields, Mapping) else fields
-    return [
-        (name, one) for name, value in items for one in (value if isinstance(value, list) else [value])
-    ]
+    items = cast("Iterable[tuple[str, Any]]", fields.items() if isinstance(fields, Mapping) else fields)
+    return [(name, one) for name, value in items for one in (value if isinstance(value, list) else [value])]
 
 
 def encode_form(fields: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> tuple[bytes, str]:

@@ -16,6 +16,7 @@ from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
 
 from gustnado.errors import HTTPInputError
+from gustnado.events.stream import SSLIOStream
 from gustnado.events.yieldables import convert_yielded
 from gustnado.http.client.errors import (
     CallbackFailedError,
@@ -60,8 +61,8 @@ class ClientConnection:
     """
 
     __slots__ = (
-        "_advancing", "_body", "_client", "_ended", "_error", "_expecting", "_limits", "_loop", "_paused", "_sender",
-        "_waiting", "fetch", "is_congested", "key", "parser", "served", "stream",
+        "_advancing", "_body", "_client", "_closing", "_ended", "_error", "_expecting", "_limits", "_loop",
+        "_paused", "_sender", "_waiting", "fetch", "is_congested", "key", "parser", "served", "stream",
     )  # fmt: skip
 
     def __init__(
@@ -76,6 +77,7 @@ class ClientConnection:
         self.fetch: Fetch | None = None
         self.served = 0
         self.is_congested = False
+        self._closing = False  # close() has been called: TLS may come back to us from within it
         self._sender: BodySender | None = None  # of a body that does not leave with its head
         self._expecting: asyncio.TimerHandle | None = None  # how long to wait for 100 Continue
         self._body: ResponseParser | DecodedBody | None = None
@@ -341,8 +343,14 @@ class ClientConnection:
         self.stream.abort()
 
     def close(self) -> None:
-        """Close an idle connection, or one that has served its last request."""
+        """Close an idle connection, or one that has served its last request; again does nothing."""
+        if self._closing:
+            return
+        self._closing = True
         self.stream.close()
+        if isinstance(self.stream, SSLIOStream):
+            # TLS would wait for the peer's farewell, perhaps longer than the loop runs. Ours is on its way.
+            self.stream.abort()
         self._client.lost(self)
 
     # -- flow -----------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from io import BytesIO
 from typing import Any
 
 from gustnado.events.coroutines import is_coroutine_function
+from gustnado.http.client.auth import bearer
 from gustnado.http.client.errors import RequestError, UnknownMethodError
 from gustnado.http.client.prepare import check_body
 from gustnado.http.client.request import HTTPRequest
@@ -87,7 +88,7 @@ def _header_lines(request: HTTPRequest) -> list[bytes]:
     if request.method == "POST" and "Content-Type" not in headers:
         lines.append("Content-Type: application/x-www-form-urlencoded")
     if request.auth_token is not None:
-        lines.append(f"Authorization: Bearer {request.auth_token}")
+        lines.append(f"Authorization: {bearer(request.auth_token)}")
     return [line.encode("latin-1") for line in lines]
 
 

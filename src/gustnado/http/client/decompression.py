@@ -34,6 +34,7 @@ class Decoder(Protocol):
 
     def read(self, max_length: int, /) -> bytes:
         """A piece of the output; empty where more input is needed."""
+        raise NotImplementedError
 
     def finish(self) -> None:
         """The input has ended, which it may only where the stream has."""
@@ -219,6 +220,7 @@ class DecodedBody:
         :raises gustnado.http.client.errors.ResponseTooLargeError: over ``max_size``.
         """
         parser, decoder = self._parser, self._decoder
+        self.stalled = False
         try:
             piece = decoder.read(max_bytes)
             if not piece and not parser.complete:
@@ -226,9 +228,7 @@ class DecodedBody:
                 if data:
                     decoder.feed(data)
                     piece = decoder.read(max_bytes)
-                    self.stalled = not piece
-            if not piece:
-                self.stalled = self.stalled or parser.stalled
+                self.stalled = not piece and (bool(data) or parser.stalled)
             if not piece and parser.complete:
                 decoder.finish()
                 self.complete = True

@@ -1,13 +1,12 @@
 """From a request to the bytes of its head: checks, and the fields that the client adds.
 
 >>> from gustnado.http.client.request import HTTPRequest
->>> settings = Settings(HTTPRequest._DEFAULTS)
+>>> settings = Settings({**HTTPRequest._DEFAULTS, "decompress_response": False})
 >>> url = parse_url("http://example.org/a")
 >>> print(head_for("GET", url.target, url.authority, HTTPHeaders(), None, settings, "x/1").decode())
 GET /a HTTP/1.1
 Host: example.org
 User-Agent: x/1
-Accept-Encoding: gzip, deflate
 <BLANKLINE>
 <BLANKLINE>
 """

@@ -77,7 +77,9 @@ class HTTPResponse:
     def body(self) -> bytes:
         """The body; empty where it was given to a callback, or there was no response."""
         if self._body is None:
-            self._body = b"" if self._buffer is None else self._buffer.getvalue()
+            if self._buffer is None:
+                return b""
+            self._body = self._buffer.getvalue()
         return self._body
 
     def rethrow(self) -> None:

@@ -20,6 +20,7 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 """Schemes that are spoken, and the port that each means where none is given."""
 
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):(?://([^/?#]*)([^?#]*)(\?[^#]*)?(?:#.*)?)?", re.DOTALL)
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
 _BAD = re.compile(r"[\x00-\x20\x7f\\]")
 _HOST = re.compile(r"[a-z0-9_\-.]{1,253}")
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_\-]{0,61}[a-z0-9_])?")
@@ -163,8 +164,8 @@ def join_url(base: ClientURL, reference: str) -> ClientURL:
     :raises InvalidURLError: as :func:`parse_url`.
     """
     encoded = quote(reference.strip(" \t").encode("latin-1"), safe=_SAFE)
-    joined = urljoin(base.text, encoded)
-    url = parse_url(joined)
+    # Not urljoin where there is a scheme: it takes `http:b` for a relative reference, and `http://` for none.
+    url = parse_url(encoded if _SCHEME.match(encoded) is not None else urljoin(base.text, encoded))
     if url.username is None:
         return url
     return ClientURL(url.scheme, url.host, url.port, url.target, None)

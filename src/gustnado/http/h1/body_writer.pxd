@@ -12,6 +12,7 @@ cdef class BodyWriter:
     cdef bint _chunked
     cdef bint _no_body
     cdef long long _left
+    cdef public long long body_sent
     cdef public bint keep_alive
     cdef public bint head_written
     cdef public bint ended

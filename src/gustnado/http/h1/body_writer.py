@@ -21,15 +21,17 @@ class BodyWriter:
     :ivar keep_alive: the connection can be kept after this message.
     :ivar head_written: the head has been written; there is no way back.
     :ivar ended: the message is complete.
+    :ivar body_sent: bytes of the body so far, without its framing.
     """
 
-    __slots__ = ("_chunked", "_is_head", "_left", "_no_body", "ended", "head_written", "keep_alive")
+    __slots__ = ("_chunked", "_is_head", "_left", "_no_body", "body_sent", "ended", "head_written", "keep_alive")
 
     def __init__(self) -> None:
         self._is_head = False
         self._chunked = False
         self._no_body = False
         self._left = -1  # of the Content-Length; -1 where there is none
+        self.body_sent = 0
         self.keep_alive = False
         self.head_written = False
         self.ended = False
@@ -38,6 +40,7 @@ class BodyWriter:
         self._chunked = False
         self._no_body = False
         self._left = -1
+        self.body_sent = 0
         self.keep_alive = keep_alive
         self.head_written = False
         self.ended = False
@@ -59,12 +62,13 @@ class BodyWriter:
             if size and not self._is_head:
                 raise HTTPOutputError("this message has no body (RFC 9110 section 6.4.1)")
             return b""
-        if self._chunked:
-            return b"%x\r\n%b\r\n" % (size, chunk) if size else b""
         if self._left >= 0:
             if size > self._left:
                 raise HTTPOutputError(f"body of {size - self._left} bytes more than its Content-Length")
             self._left -= size
+        self.body_sent += size
+        if self._chunked:
+            return b"%x\r\n%b\r\n" % (size, chunk) if size else b""
         return chunk
 
     def end(self, trailers: HeaderMap | None = None) -> bytes:

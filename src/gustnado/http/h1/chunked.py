@@ -18,7 +18,7 @@ import re
 from gustnado.errors import HTTPInputError
 from gustnado.http.headers import HTTPHeaders
 
-__all__ = ["ChunkedDecoder"]
+__all__ = ["FORBIDDEN_TRAILERS", "ChunkedDecoder"]
 
 # Alternatives exclude each other, so these are linear without possessive groups (which older 3.11 get wrong).
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
@@ -38,10 +38,11 @@ _MAX_CHUNKS_A_CALL = 512
 
 # Fields that decide how a message is framed, routed or trusted come in its head or not at all
 # (RFC 9110 section 6.5.1).
-_FORBIDDEN_TRAILERS = frozenset(
+FORBIDDEN_TRAILERS = frozenset(
     "Authorization Cache-Control Connection Content-Encoding Content-Length Content-Range Content-Type Cookie "
     "Expect Host Max-Forwards Pragma Proxy-Authorization Range Set-Cookie Te Trailer Transfer-Encoding".split()
 )
+"""Names, as :class:`~gustnado.http.headers.HTTPHeaders` spells them."""
 
 
 class ChunkedDecoder:
@@ -110,10 +111,10 @@ class ChunkedDecoder:
     def _skip_crlf(self, buffer: bytes | bytearray, size: int) -> bool:
         if size - self.position < 2:
             if size > self.position and buffer[self.position] != 13:
-                raise HTTPInputError("chunk data longer than its size says")
+                raise HTTPInputError("improperly terminated chunk: its data is longer than its size says")
             return False
         if not buffer.startswith(b"\r\n", self.position):
-            raise HTTPInputError("chunk data longer than its size says")
+            raise HTTPInputError("improperly terminated chunk: its data is longer than its size says")
         self.position += 2
         self._state = 0
         return True
@@ -133,7 +134,7 @@ class ChunkedDecoder:
                 return False
             match = _SIZE_LINE.fullmatch(line)
             if match is None:
-                raise HTTPInputError(f"malformed chunk size {line[:40]!r}")
+                raise HTTPInputError(f"invalid chunk size {line[:40]!r}")
             length = int(match[1], 16)
             if length > _MAX_SIZE:
                 raise HTTPInputError(f"chunk size {match[1]!r} is beyond any limit")
@@ -147,7 +148,7 @@ class ChunkedDecoder:
     def _check_partial(self, line: bytes) -> None:
         """Refuse the beginning of a size line that can no longer become a good one."""
         if line and (line[:1] not in b"0123456789abcdefABCDEF" or b"\n" in line or b"\r" in line[:-1]):
-            raise HTTPInputError(f"malformed chunk size {line[:40]!r}")
+            raise HTTPInputError(f"invalid chunk size {line[:40]!r}")
 
     def _read_trailers(self, buffer: bytes | bytearray, size: int) -> bool:
         start = self.position
@@ -167,7 +168,7 @@ class ChunkedDecoder:
             raise HTTPInputError("trailer fields over the limit")
         trailers = HTTPHeaders()
         trailers.read_lines(lines, 0)
-        for name in _FORBIDDEN_TRAILERS.intersection(trailers):
+        for name in FORBIDDEN_TRAILERS.intersection(trailers):
             del trailers[name]
         self.trailers = trailers
         self.position = end + 4

@@ -143,7 +143,7 @@ class MessageParser:
         self._position = chunks.position
         self._body_read += len(chunk)
         if self._body_read > self.max_body_size >= 0:
-            raise HTTPInputError(f"chunked body over {self.max_body_size} bytes", status=413)
+            raise HTTPInputError(f"chunked body too large: over {self.max_body_size} bytes", status=413)
         self.complete = chunks.complete
         self.stalled = chunks.stalled
         return chunk

@@ -19,11 +19,14 @@ class HTTP1ConnectionParameters:
     :param header_timeout: seconds for a head to arrive; also how long an idle connection is kept.
     :param max_body_size: bytes of a body. Given here, it bounds streamed bodies too.
     :param body_timeout: seconds without a byte of a body.
-    :param decompress: decode bodies with a ``Content-Encoding``; see :mod:`gustnado.http.request_decoding`.
+    :param decompress: decode bodies with a ``Content-Encoding``; see :mod:`gustnado.http.message_decoding`.
+    :param like_tornado: on the wire as Tornado 6.6 is: what is refused gets a bare 400, or is closed without an
+        answer where it was too slow or its head too large; and all lines of a head may end with LF alone, which
+        RFC 9112 section 2.2 allows to take.
     :param limits: everything else; see :class:`~gustnado.http.limits.Limits`.
     """
 
-    __slots__ = ("chunk_size", "decompress", "explicit_max_body_size", "limits", "no_keep_alive")
+    __slots__ = ("chunk_size", "decompress", "given", "like_tornado", "limits", "no_keep_alive")
 
     def __init__(
         self,
@@ -35,6 +38,7 @@ class HTTP1ConnectionParameters:
         body_timeout: float | None = None,
         decompress: bool = False,
         *,
+        like_tornado: bool = False,
         limits: Limits | None = None,
     ) -> None:
         given: dict[str, Any] = {
@@ -48,8 +52,14 @@ class HTTP1ConnectionParameters:
         self.limits = dataclasses.replace(limits or Limits(), **changes)
         self.no_keep_alive = no_keep_alive
         self.chunk_size = chunk_size or 65536
-        self.explicit_max_body_size = max_body_size is not None
+        self.given = frozenset(changes)
         self.decompress = decompress
+        self.like_tornado = like_tornado
+
+    @property
+    def explicit_max_body_size(self) -> bool:
+        """Whether ``max_body_size`` was given."""
+        return "max_body_size" in self.given
 
     @property
     def max_header_size(self) -> int:

@@ -11,6 +11,7 @@ cdef bytes _CONTROLS
 
 cdef class RequestParser(MessageParser):
     cdef Py_ssize_t _least_limit
+    cdef bint _bare_lf
     cdef bint _empty_line
     cdef object _host
     cdef public str method
@@ -23,6 +24,7 @@ cdef class RequestParser(MessageParser):
                    parts=list, method=str, target=str, version=str, fields=dict, headers=HTTPHeaders)
     cpdef bint parse_head(self) except -1
     cdef bint _wait_for_head(self) except -1
+    cdef bint _mend_line_ends(self) except -1
     cdef _check_sizes(self, list lines, Py_ssize_t size)
     cdef bint _check_version(self, str version) except -1
     cdef _check_host(self, host)

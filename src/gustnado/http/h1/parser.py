@@ -45,16 +45,18 @@ _NOT_IN_REQUEST_LINE = re.compile(rb"[^\x20-\x7e]")
 class RequestParser(MessageParser):
     """Parses the requests of one connection, one after the other.
 
+    :param bare_lf: take heads in which every line ends with LF alone, and none with CRLF.
     :ivar method: the request's, once :meth:`parse_head` has returned true; so are ``target`` and ``version``.
     :ivar expects_continue: the client waits for ``100 Continue`` before it sends the body.
 
     What it shares with other parsers is told in :class:`~gustnado.http.h1.message_parser.MessageParser`.
     """
 
-    __slots__ = ("_empty_line", "_host", "_least_limit", "expects_continue", "method", "target", "version")
+    __slots__ = ("_bare_lf", "_empty_line", "_host", "_least_limit", "expects_continue", "method", "target", "version")
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, bare_lf: bool = False) -> None:
         MessageParser.__init__(self, limits)
+        self._bare_lf = bare_lf
         # A head no longer than this is within each of the limits that count bytes.
         self._least_limit = min(limits.max_request_line, limits.max_header_size, limits.max_field_size) - 4
         self._empty_line = False
@@ -88,10 +90,10 @@ class RequestParser(MessageParser):
             self._check_sizes(lines, end - start + 4)
         parts = line.split(" ")
         if len(parts) != 3:
-            raise HTTPInputError(f"malformed request line {line[:80]!r}")
+            raise HTTPInputError(f"Malformed HTTP request line {line[:80]!r}")
         method, target, version = parts
         if method not in _METHODS and _METHOD.fullmatch(method) is None:
-            raise HTTPInputError(f"malformed method {method[:40]!r}")
+            raise HTTPInputError(f"Malformed HTTP request line: method {method[:40]!r} is no token")
         if version == "HTTP/1.1":
             self.http11 = True
         else:
@@ -135,9 +137,23 @@ class RequestParser(MessageParser):
             self._position += 2
             self._scanned = self._position
             return self.parse_head() if self.pending() else False
+        if self._bare_lf and buffer.find(b"\n", self._position) >= 0:
+            return self._mend_line_ends()
         self._check_partial()
         self._scanned = max(self._position, len(buffer) - 3)
         return False
+
+    def _mend_line_ends(self) -> bool:
+        """Take a head whose lines all end with LF alone, which are made to end with CRLF."""
+        head, end, rest = bytes(self._buffer[self._position :]).partition(b"\n\n")
+        if b"\r" in head or len(head) > self._limits.max_header_size:
+            self._check_partial()
+            return False
+        if not end:
+            return False
+        self._buffer = head.replace(b"\n", b"\r\n") + b"\r\n\r\n" + rest
+        self._position = self._scanned = 0
+        return self.parse_head()
 
     def _check_sizes(self, lines: list[str], size: int) -> None:
         """Refuse a whole head that is over one of the limits."""
@@ -187,18 +203,20 @@ class RequestParser(MessageParser):
         coding = fields.get("Transfer-Encoding")
         length = fields.get("Content-Length")
         if coding is not None and length is not None:
-            raise HTTPInputError("both Transfer-Encoding and Content-Length")
+            raise HTTPInputError("Message with both Transfer-Encoding and Content-Length")
         if isinstance(fields.get("Content-Type"), list):
             raise HTTPInputError("more than one Content-Type field")
         self._begin_body()
         if length is not None:
-            if isinstance(length, list) or _LENGTH.fullmatch(length) is None:
-                raise HTTPInputError(f"malformed Content-Length {str(length)[:40]!r}")
+            if isinstance(length, list) or "," in length:
+                raise HTTPInputError(f"Multiple unequal Content-Lengths, or a list of them: {str(length)[:40]!r}")
+            if _LENGTH.fullmatch(length) is None:
+                raise HTTPInputError(f"Only integer Content-Length is allowed, not {str(length)[:40]!r}")
             self.content_length = int(length)
             self.complete = self.content_length == 0
             return
         if isinstance(coding, list):
-            raise HTTPInputError("more than one Transfer-Encoding field")
+            raise HTTPInputError(f"Unsupported Transfer-Encoding {','.join(coding)[:40]}")
         if not self.http11:
             raise HTTPInputError("Transfer-Encoding in an HTTP/1.0 request")
         if coding is not None and coding.lower() != "chunked":
@@ -209,7 +227,7 @@ class RequestParser(MessageParser):
                 or "identity" in codings
             ):
                 raise HTTPInputError(f"malformed Transfer-Encoding {coding[:40]!r}")
-            raise HTTPInputError(f"Transfer-Encoding {coding[:40]!r} is not spoken here", status=501)
+            raise HTTPInputError(f"Unsupported Transfer-Encoding {coding[:40]}", status=501)
         self._begin_chunks()
 
     def _read_expect(self, expect: str | list[str]) -> None:
@@ -227,7 +245,7 @@ class RequestParser(MessageParser):
         """
         if self.content_length > self.max_body_size >= 0:
             raise HTTPInputError(
-                f"body of {self.content_length} bytes, over {self.max_body_size}", status=413
+                f"Content-Length too long: body of {self.content_length} bytes, over {self.max_body_size}", status=413
             )
 
     def _check_partial(self) -> None:
@@ -243,7 +261,7 @@ class RequestParser(MessageParser):
         if line_end < 0 and line[-1:] == b"\r":
             line = line[:-1]
         if _NOT_IN_REQUEST_LINE.search(line) is not None:
-            raise HTTPInputError(f"malformed request line {line[:40]!r}")
+            raise HTTPInputError(f"Malformed HTTP request line {line[:40]!r}")
         self._check_line_ends()
 
     def _refuse_size(self, start: int) -> None:

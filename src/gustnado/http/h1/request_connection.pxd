@@ -26,6 +26,7 @@ cdef class RequestConnection(ResponseWriter):
     cdef public object _delegate
     cdef object _close_callback
     cdef bint _told
+    cdef HTTPHeaders _trailers
     cdef public object context
 
     cdef _open(self, RequestServer server, bint is_head, bint http11, bint keep_alive)

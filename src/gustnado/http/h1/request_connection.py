@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from gustnado.errors import HTTPOutputError, StreamClosedError
 from gustnado.http.delegates import HTTPConnection, HTTPMessageDelegate
+from gustnado.http.h1.chunked import FORBIDDEN_TRAILERS
+from gustnado.http.h1.raw_response import parse_raw_response
 from gustnado.http.h1.writer import ResponseWriter, informational
 from gustnado.http.headers import HTTPHeaders
 
@@ -87,7 +89,7 @@ class RequestConnection(ResponseWriter, HTTPConnection):
     :ivar context: what is known of the peer: ``remote_ip``, ``protocol``, ``address``.
     """
 
-    __slots__ = ("_close_callback", "_delegate", "_released", "_server", "_told", "context")
+    __slots__ = ("_close_callback", "_delegate", "_released", "_server", "_told", "_trailers", "context")
 
     def __init__(self, server: RequestServer, is_head: bool, http11: bool, keep_alive: bool) -> None:
         self._open(server, is_head, http11, keep_alive)
@@ -98,6 +100,7 @@ class RequestConnection(ResponseWriter, HTTPConnection):
         self._released = False  # the response has been written, or cannot be any more
         self._delegate: HTTPMessageDelegate | None = None
         self._close_callback: Callable[[], object] | None = None
+        self._trailers: HTTPHeaders | None = None
         self._told = False  # the delegate knows that the connection has closed
         self.context = server.context
 
@@ -105,6 +108,21 @@ class RequestConnection(ResponseWriter, HTTPConnection):
     def stream(self) -> IOStream | None:
         """The stream below; ``None`` once it is gone, or somebody else's."""
         return None if self._server.is_closed() else self._server.stream
+
+    @property
+    def is_client(self) -> bool:
+        """False: a server answers on it."""
+        return False
+
+    @property
+    def params(self) -> HTTP1ConnectionParameters:
+        """How the connection is to behave."""
+        return self._server.params
+
+    @property
+    def no_keep_alive(self) -> bool:
+        """Whether the connection closes after its first response, as its parameters say."""
+        return self._server.params.no_keep_alive
 
     def set_close_callback(self, callback: Callable[[], object] | None) -> None:
         """Have ``callback`` called, without arguments, when the connection closes before the response ends."""
@@ -133,6 +151,25 @@ class RequestConnection(ResponseWriter, HTTPConnection):
         """Bound from below how fast this request's body comes, in bytes a second; ``0`` is no bound."""
         if not self._released:
             self._server.set_body_pace(self, -1, rate)
+
+    def add_trailer(self, name: str, value: str) -> None:
+        """Add a trailer field, which is sent behind the body (RFC 9110 section 6.5).
+
+        It is left out where the body is not sent in chunks: to HTTP/1.0, or with a ``Content-Length``.
+
+        :raises gustnado.errors.HTTPOutputError: for fields that may not come as trailers, and after the response.
+        :raises ValueError: where name or value could not stand on the wire.
+        """
+        trailers = self._trailers or HTTPHeaders()
+        trailers.add(name, value)
+        forbidden = FORBIDDEN_TRAILERS.intersection(trailers)
+        if forbidden or self._released:
+            raise HTTPOutputError(
+                f"{sorted(forbidden)[0]} may not come as a trailer (RFC 9110 section 6.5.1)"
+                if forbidden
+                else f"trailer {name} comes after the end of its response"
+            )
+        self._trailers = trailers
 
     def write_informational(self, code: int, headers: HTTPHeaders | None = None) -> None:
         """Write an informational response, such as ``103`` (RFC 9110 section 15.2).
@@ -184,10 +221,16 @@ class RequestConnection(ResponseWriter, HTTPConnection):
     def write(self, chunk: bytes) -> Future[None]:
         """See :meth:`HTTPConnection.write`.
 
+        A program may write its response as it goes over the wire, as those for old Tornados do: the first
+        piece has the whole head then, which is parsed, checked and framed as any other.
+
         :raises gustnado.errors.HTTPOutputError: where it would not be within the response's ``Content-Length``.
         """
         if self._released:
             return self._gone()
+        if not self.head_written:
+            start_line, headers, body = parse_raw_response(chunk)
+            return self.write_headers(start_line, headers, body)
         return self._server.write(self.data(chunk))
 
     def _gone(self) -> Future[None]:
@@ -206,7 +249,7 @@ class RequestConnection(ResponseWriter, HTTPConnection):
             return
         server = self._server
         try:
-            data = self.end()
+            data = self.end(self._trailers)
         except HTTPOutputError:
             server.abort()
             raise

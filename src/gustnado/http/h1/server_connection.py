@@ -19,7 +19,7 @@ from gustnado.http.delegates import HTTPServerConnectionDelegate
 from gustnado.http.h1.parameters import HTTP1ConnectionParameters
 from gustnado.http.h1.server_messages import ServerMessages
 from gustnado.http.h1.states import BODY, DRAIN, HEAD, LINGER, REFUSED, RESPOND, TURNED_AWAY
-from gustnado.http.request_decoding import DecodingServer
+from gustnado.http.message_decoding import DecodingServer
 from gustnado.http.sweeper import Sweeper
 from gustnado.log import gen_log
 
@@ -121,11 +121,12 @@ class HTTP1ServerConnection(ServerMessages):
 
     def _sweep_body(self, now: float, waited: float) -> None:
         if 0 < self._body_timeout < waited:
-            self._refuse(HTTPInputError(f"no byte of a body in {self._body_timeout:g} s", status=408))
+            self._refuse(HTTPInputError(f"Timeout reading body: no byte in {self._body_timeout:g} s", status=408))
             return
         taken = now - self._body_since
         if 0 < self.limits.max_body_time < taken and self._parser.max_body_size >= 0:
-            self._refuse(HTTPInputError(f"no whole body in {self.limits.max_body_time:g} s", status=408))
+            message = f"Timeout reading body: not whole in {self.limits.max_body_time:g} s"
+            self._refuse(HTTPInputError(message, status=408))
             return
         read = self._parser.body_read()
         if taken > _RATE_AFTER and read < self._min_body_rate * taken:

@@ -43,7 +43,7 @@ class ServerLife(ServerOutput):
         ServerOutput.__init__(self, stream, params, context, sweeper)
         self.closing = False
         self.eof = False
-        self._parser = RequestParser(self.limits)
+        self._parser = RequestParser(self.limits, params.like_tornado)
         self._delegate: HTTPServerConnectionDelegate | None = None
         self._request: RequestConnection | None = None
         self._request_context: contextvars.Context | None = None
@@ -83,6 +83,17 @@ class ServerLife(ServerOutput):
         self.stream.detach_consumer(self._parser.take_rest())
         self._resume()
         return self.stream
+
+    def give_back(self) -> bool:
+        """Let go of the stream between two requests; false where it is not, or cannot be, ready for another."""
+        if self._state != HEAD or self.closing or self.eof:
+            self.closing = True
+            return False
+        self.flush()
+        self._leave()
+        self.stream.detach_consumer(self._parser.take_rest())
+        self._resume()
+        return True
 
     def _leave(self) -> None:
         self._state = CLOSED

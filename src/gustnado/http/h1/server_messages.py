@@ -326,8 +326,11 @@ class ServerMessages(ServerLife):
 
     def _refuse(self, error: HTTPInputError) -> None:
         """Answer what could not be read, and close."""
-        gen_log.info("Malformed HTTP message from %s: %s", self.peer(), str(error))
-        if self._refused_by_program(error):
+        if error.status == 408:
+            gen_log.info("%s, from %s", error, self.peer())
+        else:
+            gen_log.info("Malformed HTTP message from %s: %s", self.peer(), error)
+        if not self.params.like_tornado and self._refused_by_program(error):
             return
         request, self._request = self._request, None
         answerable = self._state != DRAIN if request is None else not request.head_written
@@ -337,8 +340,14 @@ class ServerMessages(ServerLife):
         if self._state in (LINGER, CLOSED):
             return
         self._request_context = None
-        if answerable:
-            self.write(refusal(error.status, self.sweeper.date))
+        if not self.params.like_tornado:
+            if answerable:
+                self.write(refusal(error.status, self.sweeper.date))
+        elif error.status in (408, 414, 431):
+            self.stream.close()
+            return
+        elif answerable:
+            self.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
         self._linger()
 
     def _refused_by_program(self, error: HTTPInputError) -> bool:

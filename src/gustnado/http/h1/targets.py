@@ -32,7 +32,7 @@ def check_host(host: str) -> None:
     """
     match = _HOST.fullmatch(host) if len(host) <= _MAX_HOST else None
     if match is None or (match[1] and int(match[1]) > 65535):
-        raise HTTPInputError(f"malformed Host {host[:80]!r}")
+        raise HTTPInputError(f"Invalid Host header {host[:80]!r}")
 
 
 def resolve_target(method: str, target: str) -> tuple[str, str | None]:

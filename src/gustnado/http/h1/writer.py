@@ -169,6 +169,7 @@ class ResponseWriter(BodyWriter):
             head = self.head(code, reason, headers, date, size)
             if self._left == size:
                 self._left = 0
+                self.body_sent = size
                 self.ended = True
                 return head + body
             return head + self.data(body) + self.end()

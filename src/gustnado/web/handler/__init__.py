@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from gustnado.http.body_limits import BodyLimits
 from gustnado.web.errors import HTTPError
 from gustnado.web.handler.arguments import ArgumentsMixin
 from gustnado.web.handler.auth import CurrentUserMixin
@@ -53,11 +54,24 @@ class RequestHandler(
     nothing here is safe to call from another.
     """
 
+    body_limits: BodyLimits | None = None
+    """Bounds of the bodies of this handler's requests, where they are not the server's; known before they are read."""
+
+    cancel_on_disconnect: bool = False
+    """Whether a handler that is awaiting something is cancelled when its client goes before it has its response.
+
+    It gets :exc:`asyncio.CancelledError` where it awaits, after :meth:`on_connection_close`; ``on_finish`` is called
+    then as usual. Not for handlers that must not stop half way.
+    """
+
     _stream_request_body: bool = False
+    _pulls_request_body: bool = False
+    _acts_on_head: bool = False  # something is to be done before the body is read
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls._flush_is_overridden = cls.flush is not OutputMixin.flush
+        cls._acts_on_head = cls._stream_request_body or cls._pulls_request_body or cls.body_limits is not None
 
     initialize: Callable[..., None] = LifecycleMixin._initialize
     """Override to take the keyword arguments of the route."""

@@ -201,6 +201,34 @@ class OutputMixin(HandlerState):
         self.request.connection.finish()
         return future
 
+    def add_trailer(self, name: str, value: str) -> None:
+        """Add a trailer field: one that is known only after the body, such as a checksum of it.
+
+        To be called between :meth:`flush` and :meth:`finish`; what was flushed first goes in chunks, which trailers
+        need. It is left out for clients of HTTP/1.0. A ``Trailer`` header field may announce it.
+
+        :raises gustnado.errors.UsageError: before the head was sent.
+        :raises gustnado.errors.HTTPOutputError: for fields that may not come as trailers (RFC 9110 section 6.5.1).
+        """
+        if not self._headers_written:
+            raise UsageError("add_trailer() comes after flush(): a body that is sent at once has no trailers")
+        self.request.connection.add_trailer(name, value)
+
+    def send_early_hints(self, *links: str) -> None:
+        """Tell the client what the response will need, while it is still being made: ``103`` (RFC 8297).
+
+        ::
+
+            self.send_early_hints("</style.css>; rel=preload; as=style")
+
+        :param links: values of ``Link`` fields.
+        :raises gustnado.errors.HTTPOutputError: after the head was sent.
+        """
+        hints = headers_of({})
+        for link in links:
+            hints.add("Link", link)
+        self.request.connection.write_informational(103, hints)
+
     def redirect(self, url: str, permanent: bool = False, status: int | None = None) -> None:
         """Send the client to ``url``, which may be relative, and finish.
 

@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import sys
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from inspect import isawaitable
 from typing import Any
 
+from gustnado.events.tasks import start_task
 from gustnado.http.shutdown import ShutdownEvent
 from gustnado.web.handler.auth import resolve_current_user
 from gustnado.web.handler.state import HandlerState
 
 __all__ = ["TasksMixin", "body_futures", "fail_body", "guard", "start_task"]
-
-_EAGER = sys.version_info >= (3, 12)
-
-
-def start_task(coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-    """Run ``coroutine`` as a task of the running loop: at once where Python can (3.12), else when it comes up."""
-    loop = asyncio.get_running_loop()
-    if _EAGER:
-        return asyncio.Task(coroutine, loop=loop, eager_start=True)  # type: ignore[call-arg,unused-ignore]
-    return loop.create_task(coroutine)
 
 
 async def guard(pending: Awaitable[Any], failed: Callable[[BaseException], object]) -> None:

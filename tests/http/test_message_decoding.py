@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gzip
 import random
-import types
 import zlib
 
 import pytest
@@ -13,7 +12,8 @@ import pytest
 from gustnado.errors import HTTPInputError
 from gustnado.http.delegates import HTTPMessageDelegate
 from gustnado.http.headers import HTTPHeaders
-from gustnado.http.request_decoding import MAX_RATIO, DecodedRequest, DecodingServer
+from gustnado.http.message_decoding import MAX_RATIO, DecodedMessage, DecodingServer
+from gustnado.http.messages import ResponseStartLine
 
 
 class Inner(HTTPMessageDelegate):
@@ -36,8 +36,8 @@ class Inner(HTTPMessageDelegate):
         self.ended = True
 
 
-def begin(inner: Inner, coding: str | None = "gzip", bound: int = -1, chunk_size: int = 65536) -> DecodedRequest:
-    request = DecodedRequest(inner, types.SimpleNamespace(max_body_size=bound), chunk_size)
+def begin(inner: Inner, coding: str | None = "gzip", bound: int = -1, chunk_size: int = 65536) -> DecodedMessage:
+    request = DecodedMessage(inner, lambda: bound, chunk_size)
     headers = HTTPHeaders({"Content-Length": "5"})
     if coding is not None:
         headers["Content-Encoding"] = coding
@@ -45,7 +45,7 @@ def begin(inner: Inner, coding: str | None = "gzip", bound: int = -1, chunk_size
     return request
 
 
-def deliver(run, request: DecodedRequest, *chunks: bytes) -> None:
+def deliver(run, request: DecodedMessage, *chunks: bytes) -> None:
     async def main() -> None:
         for chunk in chunks:
             pending = request.data_received(chunk)
@@ -72,6 +72,15 @@ def test_without_a_coding_it_passes_through(run, coding) -> None:
     deliver(run, begin(inner, coding), b"wind", b"gust")
     assert inner.chunks == [b"wind", b"gust"]
     assert inner.headers["Content-Length"] == "5"
+
+
+def test_a_response_in_another_coding_is_handed_over_as_it_is(run) -> None:
+    inner = Inner()
+    message = DecodedMessage(inner, lambda: -1, 100)
+    message.headers_received(ResponseStartLine("HTTP/1.1", 200, "OK"), HTTPHeaders({"Content-Encoding": "compress"}))
+    deliver(run, message, b"wind")
+    assert inner.chunks == [b"wind"]
+    assert dict(inner.headers) == {"Content-Encoding": "compress"}
 
 
 def test_a_request_without_a_body_may_name_a_coding(run) -> None:
@@ -139,7 +148,7 @@ def test_others_get_their_turn_while_much_is_decoded(run) -> None:
 
 
 class TestBounds:
-    def refuse(self, run, request: DecodedRequest, *chunks: bytes) -> HTTPInputError:
+    def refuse(self, run, request: DecodedMessage, *chunks: bytes) -> HTTPInputError:
         with pytest.raises(HTTPInputError) as caught:
             deliver(run, request, *chunks)
         return caught.value
@@ -148,13 +157,13 @@ class TestBounds:
         data = gzip.compress(b"0123456789")
         deliver(run, begin(Inner(), bound=10), data)
         error = self.refuse(run, begin(Inner(), bound=9), data)
-        assert (error.status, str(error)) == (413, "decoded body over 9 bytes")
+        assert (error.status, str(error)) == (413, "decompressed body too large: over 9 bytes")
 
     def test_a_bomb_is_refused_by_its_ratio(self, run) -> None:
         inner = Inner()
         error = self.refuse(run, begin(inner), gzip.compress(bytes(100_000_000)))
         assert error.status == 413
-        assert f"more than {MAX_RATIO} times" in str(error)
+        assert f"over {MAX_RATIO} times" in str(error)
         assert sum(map(len, inner.chunks)) < 10_000_000
 
     def test_short_repetitive_bodies_are_no_bombs(self, run) -> None:
@@ -182,6 +191,6 @@ def test_a_server_of_such_requests() -> None:
 
     inner = Server()
     server = DecodingServer(inner, 10)  # type: ignore[arg-type]
-    assert isinstance(server.start_request(1, None), DecodedRequest)  # type: ignore[arg-type]
+    assert isinstance(server.start_request(1, None), DecodedMessage)  # type: ignore[arg-type]
     server.on_close(1)
     assert inner.closed == 1

@@ -1,0 +1,140 @@
+"""What a request of the HTTP client costs: ``python -m benchmarks.client``.
+
+GET over kept connections, 16 in flight, of the bare epoll server that answers fixed bytes; all clients on uvloop. The
+method is that of :mod:`benchmarks.measure`, the other way round: the server on core 0, the client on core 1, CPU time of
+the client divided by requests, interleaved rounds, medians.
+
+>>> parse_output("1000 20000000\\n", 2)
+Round(cpu=20.0, requests=1000, rate=500.0, p50=0.0, p99=0.0, problems=(), threads_ended=0)
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import datetime
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.commands import Echo, require_cores, run
+from benchmarks.environment import HERE, Environment
+from benchmarks.errors import HarnessError
+from benchmarks.figures import Figure, Round
+from benchmarks.interpreters import DEFAULT_VERSION, find_python
+from benchmarks.measure import LOAD_CORE, SERVER_CORE, running, server_environment
+from benchmarks.workloads import CONTENDERS
+
+__all__ = ["CLIENTS", "GOAL", "main", "parse_output", "render"]
+
+CLIENTS = {
+    "gustnado": "Gustnado",
+    "aiohttp": "aiohttp",
+    "tornado_curl": "Tornado with libcurl",
+    "httpx": "httpx",
+}
+"""Manner of ``client_get.py`` -> title."""
+
+GOAL = 0.4
+"""What ours may cost, as a part of what aiohttp does."""
+
+
+def say(line: str) -> None:
+    """One line of progress."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def parse_output(output: str, seconds: int) -> Round:
+    """Reads what ``client_get.py`` prints.
+
+    :raises HarnessError: if the text is not its, or there was no response.
+    """
+    found = re.fullmatch(r"(\d+) (\d+)\s*", output)
+    if found is None or found[1] == "0":
+        raise HarnessError(f"client_get.py printed {output!r}")
+    requests = int(found[1])
+    cpu = int(found[2]) / 1000 / requests
+    return Round(cpu=cpu, requests=requests, rate=requests / seconds, p50=0.0, p99=0.0)
+
+
+def measure(client: str, environment: Environment, seconds: int) -> Round:
+    """One measurement, in a process and on a server of its own.
+
+    :raises HarnessError: if one of them cannot be run, or a response is wrong.
+    """
+    with running(CONTENDERS["limit"], environment) as (_, port):
+        command = ["taskset", "-c", str(LOAD_CORE), str(environment.interpreter)]
+        command += [str(HERE / "programs" / "client_get.py"), client, f"http://127.0.0.1:{port}/", str(seconds)]
+        contender = dataclasses.replace(CONTENDERS["limit"], leg="compiled" if client == "gustnado" else None)
+        output = run(command, CLIENTS[client], **server_environment(contender, environment))
+    return parse_output(output.splitlines()[-1] if output else "", seconds)
+
+
+def measure_all(clients: Sequence[str], environment: Environment, rounds: int, seconds: int, echo: Echo) -> list[Figure]:
+    """All clients, in interleaved rounds."""
+    found: dict[str, list[Round]] = {client: [] for client in clients}
+    for turn in range(rounds):
+        for client in clients:
+            one = measure(client, environment, seconds)
+            found[client].append(one)
+            echo(f"client_get {turn + 1}/{rounds}  {CLIENTS[client]:<24}{one.cpu:8.1f} us")
+    return [Figure("client_get", client, tuple(rounds)) for client, rounds in found.items()]
+
+
+def render(figures: Sequence[Figure]) -> str:
+    """The table, as Markdown, and whether the goal was met."""
+    medians = {figure.contender: figure.median for figure in figures}
+    lines = ["| client | CPU us each | min - max | x aiohttp |", "| --- | ---: | ---: | ---: |"]
+    for figure in figures:
+        ratio = f"{figure.median / medians['aiohttp']:.2f}" if "aiohttp" in medians else ""
+        cells = (CLIENTS[figure.contender], f"{figure.median:.1f}", f"{figure.least:.1f} - {figure.most:.1f}", ratio)
+        lines.append("| " + " | ".join(cells) + " |")
+    if {"gustnado", "aiohttp"} <= medians.keys():
+        ratio_of_ours = medians["gustnado"] / medians["aiohttp"]
+        met = "met" if ratio_of_ours <= GOAL else "missed"
+        lines += ["", f"Goal: at most {GOAL} x aiohttp. {ratio_of_ours:.2f}: {met}."]
+    return "\n".join(lines) + "\n"
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The options."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.client", description="What does a request cost?")
+    parser.add_argument("--only", metavar="CLIENT", nargs="+", choices=list(CLIENTS), default=list(CLIENTS))
+    parser.add_argument("--rounds", type=int, default=3, help="of each measurement; default: 3")
+    parser.add_argument("--seconds", type=int, default=2, help="length of each measurement; default: 2")
+    parser.add_argument("--python", help=f"interpreter, name or path (default: CPython {DEFAULT_VERSION})")
+    parser.add_argument("--results", type=Path, default=HERE / "results", help="folder for Markdown")
+    parser.add_argument("--cache", type=Path, default=HERE / ".cache", help="folder for the environment")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measures, prints the table and writes it; returns the exit status."""
+    parser = make_parser()
+    options = parser.parse_args(arguments)
+    for name in ("rounds", "seconds"):
+        if getattr(options, name) < 1:
+            parser.error(f"--{name} must be at least 1")
+    try:
+        require_cores(SERVER_CORE, LOAD_CORE)
+        environment = Environment(find_python(options.python), options.cache.resolve(), say)
+        environment.prepare(["compiled"])
+        figures = measure_all(options.only, environment, options.rounds, options.seconds, say)
+    except HarnessError as error:
+        say(f"benchmarks.client: {error}")
+        return 1
+    date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    label = environment.python.label
+    what = f"{date}, {label}; {options.rounds} interleaved rounds of {options.seconds} s, medians."
+    text = f"# HTTP client: GET over kept connections, 16 in flight\n\n{what}\n\n{render(figures)}"
+    print(text)
+    options.results.mkdir(parents=True, exist_ok=True)
+    path = options.results / f"client-{label.replace('-', '')}.md"
+    path.write_text(text)
+    say(f"wrote {path}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

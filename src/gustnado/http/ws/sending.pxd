@@ -1,0 +1,42 @@
+# What C knows of sending.py (see the design document, section 3).
+cimport cython
+
+from gustnado.http.ws.prepared cimport PreparedMessage, payload_of
+from gustnado.http.ws.protocol cimport WebSocketCodec
+
+
+cdef Py_ssize_t _MAX_GATHERED
+
+
+cdef class FrameSender:
+    cdef object __weakref__
+    cdef public object params
+    cdef public WebSocketCodec codec
+    cdef public object stream
+    cdef public long long dropped
+    cdef object _loop
+    cdef object _done
+    cdef bint _over
+    cdef bint _gathering
+    cdef list _output
+    cdef Py_ssize_t _output_size
+    cdef list _waiters
+    cdef object _pending_pong
+    cdef long long _progress
+    cdef object _write_timer
+
+    @cython.locals(codec=WebSocketCodec)
+    cpdef bint is_closing(self) except -1
+    @cython.locals(payload=bytes, prepared=bint)
+    cpdef write_message(self, message, bint binary=*)
+    cpdef bint offer(self, PreparedMessage message) except -1
+    cpdef pong(self, bytes payload)
+    cdef _write(self, bytes frame)
+    cdef _send(self, bytes frame)
+    @cython.locals(output=list)
+    cdef _flush(self)
+    cdef bint _may_write(self) except -1
+    cdef long long _unsent(self) except -1
+    cdef _release_waiters(self, error)
+    cdef _cancel_write_timer(self)
+    cdef _watch_progress(self)

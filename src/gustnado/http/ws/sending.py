@@ -1,0 +1,235 @@
+"""The writing half of a WebSocket connection: frames to the stream, and what becomes of a peer that is slow to read.
+
+Theory of operation. While events are handled, and before there is a stream, frames are gathered, and leave in one
+write; else each leaves at once. The stream tells when more waits for the peer than ``params.write_buffer``: from
+then on the futures of writes are pending, pings are not answered but for the last one, and
+``params.slow_reader`` says what becomes of messages, until the peer has read. One that reads nothing at all for
+``params.write_timeout`` seconds is cut.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gustnado.http.ws.codes import CloseCode
+from gustnado.http.ws.errors import WebSocketClosedError
+from gustnado.http.ws.prepared import PreparedMessage, payload_of
+from gustnado.http.ws.protocol import WebSocketCodec
+from gustnado.log import gen_log
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from gustnado.events.stream import IOStream
+    from gustnado.http.ws.params import WebSocketParams
+
+__all__ = ["FrameSender"]
+
+_MAX_GATHERED = 65536  # bytes that are gathered before they are written
+
+
+class FrameSender:
+    """Sends on one connection.
+
+    :param is_client: this is the client's end.
+    :param params: see :class:`~gustnado.http.ws.params.WebSocketParams`.
+    :param loop: the loop of the stream that will come.
+    :ivar stream: the stream, once there is one.
+    :ivar codec: reads and makes frames.
+    :ivar dropped: messages that were not sent because the peer was slow to read.
+    """
+
+    __slots__ = (
+        "__weakref__", "_done", "_gathering", "_loop", "_over", "_output", "_output_size", "_pending_pong",
+        "_progress", "_waiters", "_write_timer", "codec", "dropped", "params", "stream",
+    )  # fmt: skip
+
+    def __init__(self, is_client: bool, params: WebSocketParams, loop: asyncio.AbstractEventLoop) -> None:
+        self.params = params
+        self.codec = WebSocketCodec(is_client, params.max_message_size, params.max_fragments)
+        self.stream: IOStream | None = None
+        self.dropped = 0
+        self._loop = loop
+        self._done: asyncio.Future[None] = loop.create_future()  # of writes that need not be waited for
+        self._done.set_result(None)
+        self._over = False  # nothing more can be sent, although no close frame has been
+        self._gathering = True
+        self._output: list[bytes] = []
+        self._output_size = 0
+        self._waiters: list[asyncio.Future[None]] | None = None  # of writes, while the peer is slow
+        self._pending_pong: bytes | None = None
+        self._progress = 0
+        self._write_timer: asyncio.TimerHandle | None = None
+
+    def is_closing(self) -> bool:
+        """Whether nothing can be sent any more: either side has begun to close, or the stream is gone."""
+        codec = self.codec
+        if self._over or codec.close_sent or codec.close_received:
+            return True
+        return self.stream is not None and self.stream.transport is None
+
+    def peer(self) -> Any:
+        """The peer, for a log line."""
+        return None if self.stream is None else self.stream.get_peername()
+
+    def close(self, code: int | None = None, reason: str | None = None) -> None:
+        """Say that nothing more will be sent; the driver knows how to go on."""
+        raise NotImplementedError
+
+    def abort(self) -> None:
+        """Close the stream now; what was not sent is dropped."""
+        if self.stream is not None:
+            self.stream.abort()
+
+    def write_message(
+        self, message: str | bytes | dict[str, Any] | PreparedMessage, binary: bool = False
+    ) -> asyncio.Future[None]:
+        """Send a message.
+
+        :param message: a text as ``str`` or in UTF-8; anything, with ``binary``; a ``dict`` is sent as JSON. Or one
+            that has been prepared.
+        :returns: a future to await, so that a peer that is slow to read slows down the program.
+        :raises gustnado.http.ws.errors.WebSocketClosedError: where the connection is closing.
+        :raises TypeError: where it is none of these.
+        """
+        if self.is_closing():
+            raise WebSocketClosedError("the connection is closing")
+        prepared = isinstance(message, PreparedMessage)
+        payload = b"" if prepared else payload_of(message)  # type: ignore[arg-type]
+        if self._waiters is not None and not self._may_write():
+            return self._done
+        if prepared:
+            return self._write(message.frame_for(self.codec))  # type: ignore[union-attr]
+        return self._write(self.codec.message(payload, binary))
+
+    def offer(self, message: PreparedMessage) -> bool:
+        """Send a message if the peer has read those before, and the connection is open; else do not.
+
+        :returns: whether it has been sent.
+        """
+        if self._waiters is not None or self.is_closing():
+            return False
+        self._send(message.frame_for(self.codec))
+        return True
+
+    def write_ping(self, data: bytes) -> None:
+        """Send a ping.
+
+        :param data: at most 125 bytes.
+        :raises ValueError: where it has more.
+        :raises gustnado.http.ws.errors.WebSocketClosedError: where the connection is closing.
+        """
+        if self.is_closing():
+            raise WebSocketClosedError("the connection is closing")
+        self._send(self.codec.ping(data))
+
+    def _write(self, frame: bytes) -> asyncio.Future[None]:
+        self._send(frame)
+        if self._waiters is None:
+            return self._done
+        future: asyncio.Future[None] = self._loop.create_future()
+        self._waiters.append(future)
+        return future
+
+    def _send(self, frame: bytes) -> None:
+        """To the stream: now, or with what else is said while events are handled."""
+        if self._gathering:
+            self._output.append(frame)
+            self._output_size += len(frame)
+            if self._output_size > _MAX_GATHERED:
+                self._flush()
+            return
+        stream = self.stream
+        transport = None if stream is None else stream.transport
+        if transport is not None:
+            transport.write(frame)
+
+    def _flush(self) -> None:
+        output = self._output
+        if not output:
+            return
+        self._output = []
+        self._output_size = 0
+        stream = self.stream
+        transport = None if stream is None else stream.transport
+        if transport is not None:
+            transport.write(output[0] if len(output) == 1 else b"".join(output))
+
+    # A peer that is slow to read
+
+    def _may_write(self) -> bool:
+        """Whether a message is sent although those before it wait.
+
+        :raises gustnado.http.ws.errors.WebSocketClosedError: where the connection is closed for it.
+        """
+        params = self.params
+        if params.slow_reader == "drop":
+            self.dropped += 1
+            return False
+        if params.slow_reader == "wait" and self._unsent() <= params.max_write_buffer:
+            return True
+        gen_log.info(
+            "WebSocket of %s closed with 1013: it does not read, %d bytes wait", self.peer(), self._unsent()
+        )
+        self.close(CloseCode.TRY_AGAIN_LATER, "too slow to read")
+        raise WebSocketClosedError("the peer is too slow to read")
+
+    def pong(self, payload: bytes) -> None:
+        """Answer a ping; where the peer does not read, only the last one is answered (RFC 6455 section 5.5.3)."""
+        if self.is_closing():
+            return
+        if self._waiters is not None:
+            self._pending_pong = payload
+        else:
+            self._send(self.codec.pong(payload))
+
+    def _unsent(self) -> int:
+        stream = self.stream
+        transport = None if stream is None else stream.transport
+        return 0 if transport is None else transport.get_write_buffer_size()
+
+    def pause_writing(self) -> None:
+        """More bytes wait for the peer than should."""
+        self._waiters = []
+        self._progress = self.codec.bytes_out - self._unsent()
+        self._watch_progress()
+
+    def resume_writing(self) -> None:
+        """The peer has read."""
+        self._cancel_write_timer()
+        self._release_waiters(None)
+        pong, self._pending_pong = self._pending_pong, None
+        if pong is not None:
+            self.pong(pong)
+
+    def _release_waiters(self, error: BaseException | None) -> None:
+        waiters, self._waiters = self._waiters, None
+        for waiter in waiters or ():
+            if waiter.done():
+                continue
+            if error is None:
+                waiter.set_result(None)
+            else:
+                waiter.set_exception(error)
+                waiter.exception()  # who has stopped waiting need not hear of it
+
+    def _cancel_write_timer(self) -> None:
+        if self._write_timer is not None:
+            self._write_timer.cancel()
+            self._write_timer = None
+
+    def _watch_progress(self) -> None:
+        if self.params.write_timeout:
+            self._write_timer = self._loop.call_later(self.params.write_timeout, self._check_progress)
+
+    def _check_progress(self) -> None:
+        self._write_timer = None
+        progress = self.codec.bytes_out - self._unsent()
+        if progress == self._progress:
+            gen_log.info(
+                "WebSocket of %s cut: it has read nothing in %g s", self.peer(), self.params.write_timeout
+            )
+            self.abort()
+            return
+        self._progress = progress
+        self._watch_progress()

@@ -1,0 +1,77 @@
+"""Tests for gustnado.events.tasks."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import sys
+
+import pytest
+
+from gustnado.events.coroutines import coroutine
+from gustnado.events.tasks import start, start_task
+from gustnado.events.yieldables import BadYieldError
+
+
+class TestStartTask:
+    def test_runs_at_once_where_python_can(self):
+        async def main() -> list[str]:
+            done = []
+
+            async def step() -> None:
+                done.append("begun")
+                await asyncio.sleep(0)
+                done.append("ended")
+
+            task = start_task(step())
+            done.append("started")
+            await task
+            return done
+
+        begun = sys.version_info >= (3, 12)
+        assert asyncio.run(main()) == (["begun", "started"] if begun else ["started", "begun"]) + ["ended"]
+
+
+class TestStart:
+    def test_a_coroutine_runs_at_once_where_python_can(self, run):
+        async def main() -> None:
+            async def step() -> int:
+                return 1
+
+            task = start(step())
+            assert isinstance(task, asyncio.Task)
+            assert task.done() == (sys.version_info >= (3, 12))
+            assert await task == 1
+
+        run(main())
+
+    def test_what_is_awaited_or_yielded_runs(self, run):
+        async def main() -> None:
+            @coroutine
+            def generator():
+                yield None
+                return 2
+
+            future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+            assert start(future) is future
+            future.set_result(1)
+            assert await start(generator()) == 2
+            assert await start([generator(), generator()]) == [2, 2]
+
+        run(main())
+
+    def test_a_future_of_a_thread_tells_the_loop(self, run):
+        async def main() -> None:
+            with concurrent.futures.ThreadPoolExecutor(1) as pool:
+                future = start(pool.submit(int, "3"))
+                assert isinstance(future, asyncio.Future)
+                assert await future == 3
+
+        run(main())
+
+    def test_anything_else_is_refused(self, run):
+        async def main() -> None:
+            with pytest.raises(BadYieldError):
+                start(3)
+
+        run(main())

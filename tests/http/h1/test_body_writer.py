@@ -1,0 +1,38 @@
+"""BodyWriter: what requests and responses have in common; the rest is told where they are written."""
+
+from __future__ import annotations
+
+import pytest
+
+from gustnado.errors import HTTPOutputError
+from gustnado.http.h1.body_writer import BodyWriter
+from gustnado.http.h1.request_writer import RequestWriter
+from gustnado.http.h1.writer import ResponseWriter
+from gustnado.http.headers import HTTPHeaders
+
+
+def test_both_writers_are_of_it():
+    assert issubclass(RequestWriter, BodyWriter)
+    assert issubclass(ResponseWriter, BodyWriter)
+
+
+def test_nothing_before_a_head():
+    with pytest.raises(HTTPOutputError, match="between head and end"):
+        BodyWriter().data(b"x")
+    with pytest.raises(HTTPOutputError, match="after its head"):
+        BodyWriter().end()
+
+
+def test_nothing_after_the_end():
+    writer = RequestWriter("2")
+    writer.data(b"hi")
+    writer.end()
+    with pytest.raises(HTTPOutputError, match="has ended"):
+        writer.end()
+    with pytest.raises(HTTPOutputError, match="between head and end"):
+        writer.data(b"x")
+
+
+def test_trailers_follow_the_last_chunk():
+    writer = RequestWriter(None)
+    assert writer.end(HTTPHeaders({"X-Sum": "1"})) == b"0\r\nX-Sum: 1\r\n\r\n"
