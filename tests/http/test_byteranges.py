@@ -48,10 +48,10 @@ def test_149_more_than_the_bound_are_none():
     assert select_ranges("bytes=" + "0-0," * 100_000, 1000) is None
 
 
-@given(
-    st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)).map(lambda pair: f"{pair[0]}-{pair[1]}") | st.text(max_size=4)),
-    st.integers(0, 40),
-)
+SPECS = st.tuples(st.integers(0, 30), st.integers(0, 30)).map(lambda pair: f"{pair[0]}-{pair[1]}")
+
+
+@given(st.lists(SPECS | st.text(max_size=4)), st.integers(0, 40))
 def test_no_request_makes_the_answer_longer_than_the_content(specs, size):
     try:
         ranges = select_ranges("bytes=" + ",".join(specs), size)
@@ -68,7 +68,8 @@ def test_a_body_says_its_length():
     body = MultipartRanges([ByteRange(0, 2), ByteRange(90, 100)], 100, "text/plain", "edge")
     written = b"".join(head + content[part.start : part.stop] for head, part in body) + body.end
     assert len(body) == len(written)
-    assert written.startswith(b"\r\n--edge\r\nContent-Type: text/plain\r\nContent-Range: bytes 0-1/100\r\n\r\n\x00\x01\r\n--edge")
+    assert written.startswith(b"\r\n--edge\r\nContent-Type: text/plain\r\nContent-Range: bytes 0-1/100\r\n\r\n")
+    assert b"\r\n\r\n\x00\x01\r\n--edge\r\n" in written
     assert written.endswith(b"\r\n--edge--\r\n")
 
 

@@ -377,8 +377,8 @@ class TestAsTornadoRoutes:
 
     @pytest.mark.parametrize(
         ("name", "args"),
-        [("x", ()), ("item", (7,)), ("item", ("é/ü",)), ("part", ("a", "b")), ("nested", ("a b",)), ("host-number", (1,)),
-         ("percent", (b"\xff",)), ("none", ())],
+        [("x", ()), ("item", (7,)), ("item", ("é/ü",)), ("part", ("a", "b")), ("nested", ("a b",)),
+         ("host-number", (1,)), ("percent", (b"\xff",)), ("none", ())],
     )  # fmt: skip
     def test_reversed(self, name, args):
         ours, theirs = self.both(self.RULES)
@@ -408,7 +408,8 @@ class TestCost:
     @pytest.mark.parametrize("pattern", [r"/last", r"/last/(\d+)", r"/last-(?P<n>\d+)", r"/a/b/c/(\w+)/last"])
     def test_a_thousand_routes_cost_what_one_does(self, pattern):
         path = pattern.replace(r"(\d+)", "7").replace(r"(?P<n>\d+)", "7").replace(r"(\w+)", "x")
-        others = [rule for n in range(333) for rule in ((f"/r{n}", n), (rf"/r{n}/(\d+)", n), (rf"/a/b{n}/(.*)", n))]
+        forms = ("/r{}", r"/r{}/(\d+)", "/a/b{}/(.*)")
+        others = [(form.format(n), n) for n in range(333) for form in forms]
         one = RuleRouter([(pattern, Target("last"))])
         thousand = RuleRouter([(other, Target(n)) for other, n in others] + [(pattern, Target("last"))])
         assert found_by(thousand, path) == found_by(one, path) == "last"

@@ -198,7 +198,7 @@ class TestPreconditions:
 
     @pytest.mark.parametrize(
         ("condition", "code"),
-        [(ETAG, 200), ("*", 200), (f'"a", {ETAG}', 200), ('"a"', 412), (f"W/{ETAG}", 412), ("", 412), ("x" * 9999, 412)],
+        [(ETAG, 200), ("*", 200), (f'"a", {ETAG}', 200), ('"a"', 412), (f"W/{ETAG}", 412), ("", 412), ("x" * 999, 412)],
     )
     def test_if_match(self, fetch_both, app, condition, code):
         response = fetch_both(app, "/static/robots.txt?v=1", headers={"If-Match": condition})
@@ -378,7 +378,8 @@ class TestRanges:
         assert response.headers["Etag"] == ETAG
 
     @pytest.mark.parametrize(
-        "value", ["bytes=0-", "bytes=-1000000", "asdf", "bytes=1-2,x", "lines=1-2,6-10", "bytes=0-20,1-25", "bytes=0-,1-2"]
+        "value",
+        ["bytes=0-", "bytes=-1000000", "asdf", "bytes=1-2,x", "lines=1-2,6-10", "bytes=0-20,1-25", "bytes=0-,1-2"],
     )
     def test_149_the_whole(self, fetch_both, app, value):
         response = fetch_both(app, "/static/robots.txt", headers={"Range": value})

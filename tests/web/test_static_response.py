@@ -30,7 +30,8 @@ class Said(StaticResponse):
 
 def start(size=100, target="/", **headers):
     fields = HTTPHeaders({name.replace("_", "-"): value for name, value in headers.items()})
-    handler = Said(Application(), HTTPServerRequest(start_line=RequestStartLine("GET", target, "HTTP/1.1"), headers=fields))
+    start_line = RequestStartLine("GET", target, "HTTP/1.1")
+    handler = Said(Application(), HTTPServerRequest(start_line=start_line, headers=fields))
     return handler, handler._start_response(size)
 
 

@@ -121,9 +121,9 @@ class StaticFileHandler(StaticResponse):
         if self._file is not None:
             self._write_from_memory(self._file, parts)
         elif self._serves_files:
-            await self._send_file(cast(str, self.absolute_path), parts)
+            await self._send_file(self.absolute_path, parts)
         else:
-            await self._send_content(cast(str, self.absolute_path), parts, size)
+            await self._send_content(self.absolute_path, parts, size)
 
     def _find(self, path: str) -> str:
         """Set what is to be served, for ``path`` or in place of it; the path as it is below the directory."""
