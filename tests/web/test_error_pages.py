@@ -57,7 +57,8 @@ def test_without_a_detail_there_is_no_paragraph():
 
 
 def test_an_exception_is_shown_but_in_html():
-    report = {form: ErrorReport(500, "Oops", error=raised(KeyError("x")), form=form) for form in ("problem", "text", "html")}
+    error = raised(KeyError("x"))
+    report = {form: ErrorReport(500, "Oops", error=error, form=form) for form in ("problem", "text", "html")}
     assert json.loads(error_page(report["problem"]).body)["traceback"][-1] == "KeyError: 'x'"
     assert "KeyError: 'x'" in error_page(report["text"]).body
     assert "KeyError" not in error_page(report["html"]).body

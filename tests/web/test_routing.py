@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from typing import Any
 
 import pytest
@@ -319,3 +320,97 @@ def test_routing_is_the_same_as_trying_each_rule_in_order(specs, paths, host):
         assert (found is None) == (expected is None)
         if isinstance(found, Found) and isinstance(expected, Found):
             assert (found.name, found.params) == (expected.name, expected.params)
+
+
+class TestAsTornadoRoutes:
+    """The installed Tornado, asked the same, finds the same."""
+
+    def both(self, rules):
+        """Our router and theirs, of ``(kind, pattern, name)`` or of ``(host pattern, rules)``."""
+        import tornado.routing as theirs  # type: ignore[import-untyped,unused-ignore]
+
+        import gustnado.web.routing as ours
+
+        return self.build(ours, rules), self.build(theirs, rules)
+
+    def build(self, module, rules):
+        made = []
+        for number, (kind, pattern, rest) in enumerate(rules):
+            matcher = module.HostMatches(pattern) if kind == "host" else module.PathMatches(pattern)
+            if isinstance(rest, list):
+                made.append(module.Rule(matcher, self.build(module, rest)))
+            else:
+                made.append(module.Rule(matcher, self.target(module, (number, rest)), name=rest))
+        return module.ReversibleRuleRouter(made)
+
+    def target(self, module, name):
+        class Target(module.Router):  # type: ignore[name-defined]
+            def find_handler(self, request, **kwargs):
+                return Found(name, **{key: value for key, value in kwargs.items() if value})
+
+        return Target()
+
+    def found(self, router, path, host):
+        delegate = router.find_handler(request_for(path, host=host))
+        return None if delegate is None else (delegate.name, delegate.params)
+
+    RULES = [  # noqa: RUF012
+        ("host", "(www|api).example", [("path", "/x", "host-x"), ("path", r"/(\d+)", "host-number")]),
+        ("path", "/x", "x"),
+        ("path", r"/item/(\d+)", "item"),
+        ("path", r"/item/(?P<name>\w+)/(?P<part>[a-z]+)", "part"),
+        ("path", "/nested/.*", [("path", "/nested/a", "nested-a"), ("path", "/nested/(.*)", "nested")]),
+        ("path", "/(a)(b)?", "optional"),
+        ("path", "/percent/(.*)", "percent"),
+        ("path", "/.*", "all"),
+    ]
+
+    @pytest.mark.parametrize("host", ["www.example", "API.example", "www.example:8888", "other", "x.www.example"])
+    @pytest.mark.parametrize(
+        "path",
+        ["/x", "/x/", "/7", "/item/7", "/item/seven", "/item/ab/c", "/nested/a", "/nested/b/c", "/nested/", "/a", "/ab",
+         "/percent/%41%2F%zz", "/percent/a+b", "/percent/%C3%A9", "/", "/X", "/item/7?a=b"],
+    )  # fmt: skip
+    def test_found(self, path, host):
+        ours, theirs = self.both(self.RULES)
+        assert self.found(ours, path, host) == self.found(theirs, path, host)
+
+    @pytest.mark.parametrize(
+        ("name", "args"),
+        [("x", ()), ("item", (7,)), ("item", ("é/ü",)), ("part", ("a", "b")), ("nested", ("a b",)),
+         ("host-number", (1,)), ("percent", (b"\xff",)), ("none", ())],
+    )  # fmt: skip
+    def test_reversed(self, name, args):
+        ours, theirs = self.both(self.RULES)
+        assert ours.reverse_url(name, *args) == theirs.reverse_url(name, *args)
+
+
+class TestCost:
+    """What finding a route costs, counted in calls."""
+
+    def calls(self, router, path):
+        request = request_for(path)
+        assert router.find_handler(request) is not None  # what is worked out once is worked out
+        count = 0
+
+        def profile(frame, event, arg):
+            nonlocal count
+            count += event in ("call", "c_call")
+
+        before = sys.getprofile()
+        sys.setprofile(profile)
+        try:
+            router.find_handler(request)
+        finally:
+            sys.setprofile(before)
+        return count
+
+    @pytest.mark.parametrize("pattern", [r"/last", r"/last/(\d+)", r"/last-(?P<n>\d+)", r"/a/b/c/(\w+)/last"])
+    def test_a_thousand_routes_cost_what_one_does(self, pattern):
+        path = pattern.replace(r"(\d+)", "7").replace(r"(?P<n>\d+)", "7").replace(r"(\w+)", "x")
+        forms = ("/r{}", r"/r{}/(\d+)", "/a/b{}/(.*)")
+        others = [(form.format(n), n) for n in range(333) for form in forms]
+        one = RuleRouter([(pattern, Target("last"))])
+        thousand = RuleRouter([(other, Target(n)) for other, n in others] + [(pattern, Target("last"))])
+        assert found_by(thousand, path) == found_by(one, path) == "last"
+        assert self.calls(thousand, path) <= 1.1 * self.calls(one, path)

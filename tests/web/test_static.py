@@ -2,9 +2,13 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import email.parser
+import email.policy
 import gzip
 import hashlib
+import mimetypes
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -189,6 +193,173 @@ class TestConditions:
         assert fetch(app, "/static/robots.txt", headers=headers).code == 304
 
 
+class TestPreconditions:
+    """``If-Match`` and ``If-Unmodified-Since``: RFC 9110 section 13.1."""
+
+    @pytest.mark.parametrize(
+        ("condition", "code"),
+        [(ETAG, 200), ("*", 200), (f'"a", {ETAG}', 200), ('"a"', 412), (f"W/{ETAG}", 412), ("", 412), ("x" * 999, 412)],
+    )
+    def test_if_match(self, fetch_both, app, condition, code):
+        response = fetch_both(app, "/static/robots.txt?v=1", headers={"If-Match": condition})
+        assert (response.code, response.body) == (code, TEXT if code == 200 else b"")
+        assert ("Cache-Control" in response.headers) is (code == 200)
+
+    def test_comes_before_the_others(self, fetch_both, app):
+        headers = {"If-Match": '"a"', "If-None-Match": ETAG, "Range": "bytes=0-1"}
+        assert fetch_both(app, "/static/robots.txt", headers=headers).code == 412
+
+    @pytest.mark.parametrize(("seconds", "code"), [(0, 200), (1, 200), (-1, 412)])
+    def test_if_unmodified_since(self, fetch_both, app, root, seconds, code):
+        date = format_timestamp(os.stat(root / "robots.txt").st_mtime + seconds)
+        headers = {"If-Unmodified-Since": date}
+        assert fetch_both(app, "/static/robots.txt", headers=headers).code == code
+        assert fetch_both(app, "/static/robots.txt", headers={**headers, "If-Match": ETAG}).code == 200
+
+    def test_150_a_bad_date_is_none(self, fetch_both, app):
+        assert fetch_both(app, "/static/robots.txt", headers={"If-Unmodified-Since": "soon"}).code == 200
+
+
+class TestPrecompressed:
+    @pytest.fixture
+    def app(self, root):
+        self.write(root, "app.js", b"plain")
+        self.write(root, "app.js.gz", b"as gzip")
+        self.write(root, "app.js.br", b"as br")
+        self.write(root, "app.js.zst", b"as zstd")
+        return make_app(root, precompressed=True)
+
+    def write(self, root, name, content, time=1_000_000_000):
+        (root / name).write_bytes(content)
+        os.utime(root / name, (time, time))
+
+    @pytest.mark.parametrize(
+        ("accepted", "coding"),
+        [
+            ("gzip, deflate, br, zstd", "br"),
+            ("gzip, zstd", "zstd"),
+            ("gzip", "gzip"),
+            ("br;q=0.5, gzip;q=0.8", "gzip"),
+            ("br;q=0, gzip;q=0", None),
+            ("*", "br"),
+            ("*, br;q=0", "zstd"),
+            ("gzip;q=0.5, identity", None),
+            ("deflate", None),
+            ("", None),
+        ],
+    )
+    def test_what_the_client_takes(self, fetch_both, app, accepted, coding):
+        response = fetch_both(app, "/static/app.js", headers={"Accept-Encoding": accepted})
+        body = f"as {coding}" if coding else "plain"
+        assert (response.code, response.text) == (200, body)
+        assert response.headers.get("Content-Encoding") == coding
+        assert response.headers["Vary"] == "Accept-Encoding"
+        assert response.headers["Content-Type"] == mimetypes.guess_type("app.js")[0]
+        assert response.headers["Etag"] == f'"{hashlib.sha512(body.encode()).hexdigest()}"'
+
+    def test_a_large_one_comes_in_pieces(self, fetch_both, app, root):
+        self.write(root, "big.bin", LARGE * 2)
+        self.write(root, "big.bin.gz", LARGE)
+        response = fetch_both(app, "/static/big.bin", headers={"Accept-Encoding": "gzip"})
+        assert (response.body, response.headers["Content-Encoding"]) == (LARGE, "gzip")
+
+    def test_conditions_and_ranges_are_about_the_form(self, fetch_both, app):
+        headers = {"Accept-Encoding": "gzip"}
+        etag = fetch_both(app, "/static/app.js", headers=headers).headers["Etag"]
+        assert fetch_both(app, "/static/app.js", headers={**headers, "If-None-Match": etag}).code == 304
+        assert fetch_both(app, "/static/app.js", headers={"If-None-Match": etag}).code == 200
+        part = fetch_both(app, "/static/app.js", headers={**headers, "Range": "bytes=3-6"})
+        assert (part.code, part.text, part.headers["Content-Encoding"]) == (206, "gzip", "gzip")
+
+    def test_a_versioned_url_is_immutable_in_each_form(self, fetch_both, app, root):
+        version = Static.get_version({"static_path": str(root)}, "app.js")
+        for accepted in ("gzip", ""):
+            response = fetch_both(app, f"/static/app.js?v={version}", headers={"Accept-Encoding": accepted})
+            assert response.headers["Cache-Control"].endswith(", immutable")
+            other = fetch_both(app, "/static/app.js?v=old", headers={"Accept-Encoding": accepted})
+            assert "immutable" not in other.headers["Cache-Control"]
+
+    def test_one_that_was_left_behind_is_passed_over(self, fetch_both, app, root):
+        headers = {"Accept-Encoding": "br"}
+        assert fetch_both(app, "/static/app.js", headers=headers).text == "as br"
+        self.write(root, "app.js", b"newer", time=1_000_000_001)
+        response = fetch_both(app, "/static/app.js", headers=headers)
+        assert (response.text, "Content-Encoding" in response.headers) == ("newer", False)
+
+    def test_t36_a_link_that_leads_out_is_passed_over(self, fetch_both, app, root, tmp_path):
+        (root / "app.js.br").unlink()
+        (root / "app.js.br").symlink_to(tmp_path / "secret.txt")
+        assert fetch_both(app, "/static/app.js", headers={"Accept-Encoding": "br"}).text == "plain"
+
+    def test_of_a_directorys_default_file(self, fetch_both, root):
+        self.write(root / "dir", "index.html", b"plain")
+        self.write(root / "dir", "index.html.gz", b"as gzip")
+        app = make_app(root, precompressed=True, default_filename="index.html")
+        assert fetch_both(app, "/static/dir/", headers={"Accept-Encoding": "gzip"}).text == "as gzip"
+
+    def test_not_unless_asked_for(self, fetch_both, app, root):
+        response = fetch_both(make_app(root), "/static/app.js", headers={"Accept-Encoding": "br"})
+        assert (response.text, "Vary" in response.headers) == ("plain", False)
+
+
+class TestFallback:
+    """For an application in the browser that has routes of its own."""
+
+    PAGE = {"Accept": "text/html,*/*;q=0.8"}  # noqa: RUF012
+
+    @pytest.fixture
+    def app(self, root):
+        (root / "index.html").write_bytes(b"the app")
+        return make_app(root, fallback="index.html")
+
+    @pytest.mark.parametrize("path", ["users/7", "users/7?v=1", "none.html", "deep/er/"])
+    def test_a_page_that_is_not_there(self, fetch_both, app, path):
+        response = fetch_both(app, f"/static/{path}", headers=self.PAGE)
+        assert (response.code, response.text) == (200, "the app")
+        assert response.headers["Content-Type"] == "text/html"
+        assert response.headers["Cache-Control"] == "no-cache"
+
+    def test_what_is_there_is_served(self, fetch_both, app):
+        assert fetch_both(app, "/static/robots.txt", headers=self.PAGE).body == TEXT
+
+    @pytest.mark.parametrize("accept", ["*/*", "application/json", "image/png", "text/html;q=0", ""])
+    def test_other_things_are_404(self, fetch, app, accept):
+        assert fetch(app, "/static/none.png", headers={"Accept": accept}).code == 404
+
+    def test_148_a_way_out_is_none_in(self, fetch, app, expect_log):
+        with expect_log("gustnado.general", "is not in root static directory"):
+            assert fetch(app, "/static/../secret.txt", headers=self.PAGE).code == 403
+
+    def test_where_it_is_missing_itself(self, fetch, root):
+        app = make_app(root, fallback="none.html")
+        assert fetch(app, "/static/x", headers=self.PAGE).code == 404
+
+    def test_not_unless_asked_for(self, fetch, root):
+        assert fetch(make_app(root), "/static/x", headers=self.PAGE).code == 404
+
+
+class TestHiddenFiles:
+    @pytest.mark.parametrize("path", [".env", ".git/config", "dir/.htpasswd", "dir/%2eenv"])
+    def test_148_are_404(self, fetch, app, root, expect_log, path):
+        (root / ".git").mkdir()
+        for name in (".env", ".git/config", "dir/.htpasswd", "dir/.env"):
+            (root / name).write_bytes(b"secret")
+        with expect_log("gustnado.general", "is hidden"):
+            assert fetch(app, f"/static/{path}").code == 404
+
+    def test_but_for_those_that_are_known(self, fetch_both, app, root):
+        (root / ".well-known").mkdir()
+        (root / ".well-known" / "x").write_bytes(b"known")
+        assert fetch_both(app, "/static/.well-known/x").body == b"known"
+
+    def test_may_be_served(self, fetch_both, root):
+        class Open(Static):
+            serves_hidden_files = True
+
+        (root / ".env").write_bytes(b"open")
+        assert fetch_both(make_app(root, Open), "/static/.env").body == b"open"
+
+
 class TestRanges:
     @pytest.mark.parametrize(
         ("value", "content_range", "part"),
@@ -206,7 +377,10 @@ class TestRanges:
         assert response.headers["Content-Length"] == str(len(part))
         assert response.headers["Etag"] == ETAG
 
-    @pytest.mark.parametrize("value", ["bytes=0-", "bytes=-1000000", "asdf", "bytes=1-2,6-10"])
+    @pytest.mark.parametrize(
+        "value",
+        ["bytes=0-", "bytes=-1000000", "asdf", "bytes=1-2,x", "lines=1-2,6-10", "bytes=0-20,1-25", "bytes=0-,1-2"],
+    )
     def test_149_the_whole(self, fetch_both, app, value):
         response = fetch_both(app, "/static/robots.txt", headers={"Range": value})
         assert (response.code, response.body) == (200, TEXT)
@@ -234,6 +408,46 @@ class TestRanges:
         date = format_timestamp(os.stat(root / "robots.txt").st_mtime)
         headers = {"Range": "bytes=0-3", "If-Range": condition.replace("DATE", date)}
         assert fetch_both(app, "/static/robots.txt", headers=headers).code == code
+
+    @pytest.mark.parametrize("path", ["robots.txt", "large.bin"])
+    def test_several_are_a_multipart(self, fetch_both, app, root, path):
+        content = (root / path).read_bytes()
+        response = fetch_both(app, f"/static/{path}", headers={"Range": "bytes=2-3,-4, 10-12,900000000-"})
+        assert response.code == 206
+        assert "Content-Range" not in response.headers
+        content_type = response.headers["Content-Type"]
+        assert content_type.startswith("multipart/byteranges; boundary=")
+        head = b"Content-Type: " + content_type.encode() + b"\r\n\r\n"
+        message = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(head + response.body)
+        size = len(content)
+        expected = [(2, 4), (size - 4, size), (10, 13)]
+        parts = message.get_payload()
+        assert [part["Content-Range"] for part in parts] == [f"bytes {a}-{b - 1}/{size}" for a, b in expected]
+        assert [part.get_payload(decode=True) for part in parts] == [content[a:b] for a, b in expected]
+        assert len(response.body) == int(response.headers["Content-Length"])
+
+    def test_of_several_one_is_left(self, fetch_both, app):
+        response = fetch_both(app, "/static/robots.txt", headers={"Range": "bytes=2-3,26-,100-"})
+        assert (response.code, response.body) == (206, TEXT[2:4])
+        assert response.headers["Content-Range"] == "bytes 2-3/26"
+
+    def test_149_none_of_several_is_416(self, fetch_both, app):
+        assert fetch_both(app, "/static/robots.txt", headers={"Range": "bytes=26-,27-28"}).code == 416
+
+    def test_149_a_thousand_are_the_whole(self, fetch_both, app):
+        value = "bytes=" + ",".join(f"{n}-{n}" for n in range(1000))
+        response = fetch_both(app, "/static/large.bin", headers={"Range": value})
+        assert (response.code, response.body) == (200, LARGE)
+
+    def test_without_a_version_the_boundary_is_random(self, fetch, root):
+        class Plain(Static):
+            MAX_VERSION_CONTENT_SIZE = MAX_CACHED_FILE_SIZE = 10
+
+        app = make_app(root, Plain)
+        boundaries = {
+            fetch(app, "/static/robots.txt", headers={"Range": "bytes=0-1,4-5"}).headers["Content-Type"] for _ in "abc"
+        }
+        assert len(boundaries) == 3
 
     def test_none_of_what_is_not_there(self, fetch, app):
         assert fetch(app, "/static/none", headers={"Range": "bytes=0-3"}).code == 404
@@ -418,6 +632,34 @@ class TestVersions:
         response = fetch(make_app(root, Small), "/static/large.bin")
         assert (response.code, response.body) == (200, LARGE)
         assert "Etag" not in response.headers
+
+    def test_a_large_file_is_hashed_off_the_loop_and_once(self, root, run):
+        threads: list[int] = []
+
+        class Slow(StaticFileHandler):
+            MAX_HASHED_AT_ONCE = 10
+
+            @classmethod
+            def _check_size(cls, size):
+                threads.append(threading.get_ident())
+
+        Slow.reset()
+        settings = {"static_path": str(root)}
+        assert Slow.make_static_url(settings, "empty.txt").startswith("/static/empty.txt?v=cf83e1357eef")
+
+        async def main():
+            threads.clear()
+            urls = [Slow.make_static_url(settings, "robots.txt") for _ in range(5)]
+            assert urls == ["/static/robots.txt"] * 5
+            assert threading.get_ident() not in threads
+            while "?v=" not in (url := Slow.make_static_url(settings, "robots.txt")):
+                await asyncio.sleep(0.001)
+            return url
+
+        assert run(main()) == f"/static/robots.txt?v={ETAG.strip(chr(34))}"
+        assert len(threads) == 2  # once before reading, once while
+        (root / "robots.txt").write_bytes(b"changed, and long")
+        assert run(main()) == f"/static/robots.txt?v={hashlib.sha512(b'changed, and long').hexdigest()}"
 
     def test_t46_so_many_are_kept(self, root):
         reads: list[str] = []

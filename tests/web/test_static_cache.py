@@ -81,3 +81,16 @@ def test_a_file_larger_than_the_cache_is_not_kept(tmp_path):
     cache.put("a", load(path))
     assert cache.get("a") is None
     assert cache.size == 0
+
+
+def test_a_compressed_form_counts_as_long_as_its_original_is_the_same(tmp_path):
+    plain, compressed = tmp_path / "a.txt", tmp_path / "a.txt.gz"
+    plain.write_bytes(b"plain")
+    compressed.write_bytes(b"gz")
+    cache = FileCache(100)
+    file = load_file(str(compressed), str(compressed), "text/plain", 100, "gzip", str(plain))
+    assert (file.coding, file.content) == ("gzip", b"gz")
+    cache.put("a", file)
+    assert cache.get("a") is file
+    plain.write_bytes(b"plainer")
+    assert cache.get("a") is None

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from gustnado.web.errors import HTTPError
-from gustnado.web.static_paths import check_in_root, resolve_symlinks, stat_regular_file
+from gustnado.web.static_paths import check_in_root, is_hidden, resolve_symlinks, stat_regular_file
 
 
 def status_of(function, *args) -> int:
@@ -77,3 +77,13 @@ def test_148_only_regular_files_are_files(tmp_path):
         assert status_of(stat_regular_file, str(path), "x") == 403
     for missing in (tmp_path / "none", file / "below", "a\0b", tmp_path / ("x" * 5000)):
         assert status_of(stat_regular_file, str(missing), "x") == 404
+
+
+@pytest.mark.parametrize("path", [".env", "a/.b", ".git/x", "a\\.b", "..a", "..."])
+def test_148_hidden(path):
+    assert is_hidden(path)
+
+
+@pytest.mark.parametrize("path", ["", "a", "a.b", "a/../b", "./a", ".well-known/a", "a/.well-known", "a./b"])
+def test_not_hidden(path):
+    assert not is_hidden(path)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import os
 
-from gustnado.web.static_versions import VersionCache, file_signature, signature_of
+from gustnado.web.static_versions import VersionCache, file_signature, signature_of, size_of
 
 
 def test_a_signature_tells_states_of_a_file_apart(tmp_path):
@@ -45,3 +45,19 @@ def test_those_unused_for_longest_go_first():
     assert [cache.get(name, None) for name in "abcd"] == [("a",), None, ("c",), ("d",)]
     cache.put("c", None, "c2", 3)
     assert len(cache) == 3
+
+
+def test_one_works_on_a_version_at_a_time():
+    cache = VersionCache()
+    assert cache.claim("a")
+    assert not cache.claim("a")
+    assert cache.claim("b")
+    cache.release("a")
+    assert cache.claim("a")
+    cache.release("never claimed")
+
+
+def test_the_size_is_in_the_signature(tmp_path):
+    path = tmp_path / "a"
+    path.write_bytes(b"12345")
+    assert size_of(file_signature(str(path))) == 5

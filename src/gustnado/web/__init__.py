@@ -29,6 +29,7 @@ from gustnado.web.static import StaticFileHandler
 from gustnado.web.template import DictLoader, Loader, ParseError, Template
 from gustnado.web.transforms import ContentEncoding, GZipContentEncoding, OutputTransform
 from gustnado.web.ui import TemplateModule, UIModule
+from gustnado.web.uploads import safe_filename
 from gustnado.web.websocket import WebSocketHandler
 
 __all__ = [
@@ -79,4 +80,6 @@ __all__ = [
     # signed values
     "create_signed_value",
     "decode_signed_value",
+    # uploads
+    "safe_filename",
 ]

@@ -168,15 +168,15 @@ class _Repr(reprlib.Repr):
         self.maxdict = self.maxlist = self.maxtuple = self.maxset = 20
         self.maxlevel = 4
 
-    def repr1(self, value: Any, level: int) -> str:
+    def repr1(self, x: Any, level: int) -> str:
         try:
-            return super().repr1(value, level)
+            return super().repr1(x, level)
         except Exception as error:  # of somebody's __repr__
-            return f"<{type(value).__name__} whose repr() raises {type(error).__name__}>"
+            return f"<{type(x).__name__} whose repr() raises {type(error).__name__}>"
 
-    def repr_dict(self, value: dict[Any, Any], level: int) -> str:
-        masked = {key: _Masked() if is_secret_name(key) else item for key, item in list(value.items())[:21]}
-        return super().repr_dict(masked, level)
+    def repr_dict(self, x: dict[Any, Any], level: int) -> str:
+        shown = list(x.items())[: self.maxdict + 1]
+        return super().repr_dict({key: _Masked() if is_secret_name(key) else value for key, value in shown}, level)
 
 
 class _Masked:

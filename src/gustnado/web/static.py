@@ -13,25 +13,27 @@ Which file a path may name is said in :mod:`gustnado.web.static_paths`.
 
 from __future__ import annotations
 
-import datetime
 import os
 from collections.abc import Hashable, Sequence
 from typing import Any, BinaryIO, cast
 
 from gustnado.errors import OperationError, StreamClosedError
 from gustnado.events.loop import IOLoop
-from gustnado.http.dates import parse_http_date
-from gustnado.http.ranges import ByteRange, RangeNotSatisfiable, if_range_holds, select_range
+from gustnado.http.ranges import ByteRange
+from gustnado.http.weights import parse_weights
 from gustnado.web.errors import HTTPError
-from gustnado.web.static_cache import load_file
-from gustnado.web.static_content import StaticContent, guess_type, open_at
+from gustnado.web.static_cache import CachedFile, load_file
+from gustnado.web.static_content import guess_type, open_at
+from gustnado.web.static_encodings import SUFFIXES, accepted_codings, find_encoded
+from gustnado.web.static_paths import is_hidden
+from gustnado.web.static_response import StaticResponse
 
 __all__ = ["StaticFileHandler"]
 
 _PIECE = 256 * 1024  # bytes read at once of a large file
 
 
-class StaticFileHandler(StaticContent):
+class StaticFileHandler(StaticResponse):
     """Serves the files below a directory.
 
     ``Application`` sets one up for the setting ``static_path``. Others are routed to, with one group in
@@ -39,7 +41,8 @@ class StaticFileHandler(StaticContent):
 
         (r"/content/(.*)", StaticFileHandler, {"path": "/var/www", "default_filename": "index.html"})
 
-    It answers conditional requests and requests for one range of bytes. A URL with an argument ``v``, as
+    It answers conditional requests and requests for ranges of bytes. Directories are not listed, and hidden files
+    (whose name begins with a dot) not served, but for ``.well-known``. A URL with an argument ``v``, as
     :meth:`RequestHandler.static_url` makes them, may be kept by clients for ten years.
 
     **Subclasses.** URLs are made without a handler, so some methods are class methods; override them as such.
@@ -54,8 +57,6 @@ class StaticFileHandler(StaticContent):
     ``self.modified``.
     """
 
-    CACHE_MAX_AGE = 86400 * 365 * 10
-    """Seconds that clients may keep what a URL with a version names."""
     MAX_CACHED_FILE_SIZE = 64 * 1024
     """Bytes. Larger files are not kept in memory; with -1 none are."""
 
@@ -64,6 +65,8 @@ class StaticFileHandler(StaticContent):
         path: str,
         default_filename: str | None = None,
         allowed_symlink_directory: str | Sequence[str] | None = None,
+        precompressed: bool = False,
+        fallback: str | None = None,
     ) -> None:
         """Take the arguments of the route.
 
@@ -71,10 +74,16 @@ class StaticFileHandler(StaticContent):
         :param default_filename: the file to serve for a directory; without it that is 403.
         :param allowed_symlink_directory: where symbolic links may lead, one directory or several, ``path``
             itself not included unless it is named; by default not out of ``path``.
+        :param precompressed: whether to look beside each file for its compressed forms (``.br``, ``.zst``, ``.gz``)
+            and serve one that the client takes. They must not be older than the file.
+        :param fallback: the file below ``path`` for pages that are not there, as for an application in the browser
+            that has routes of its own. It is for those who ask for HTML; others get 404.
         """
         self.root = path
         self.default_filename = default_filename
         self.allowed_symlink_directory = allowed_symlink_directory
+        self.precompressed = precompressed
+        self.fallback = fallback
 
     def _invoke(self) -> Any:
         if self._serves_files and self._gets_as_we_do() and self._serve_from_memory():
@@ -97,116 +106,71 @@ class StaticFileHandler(StaticContent):
         :param path: below the directory, as in the URL.
         :raises HTTPError: 403 where the file may not be served, 404 where there is none.
         """
-        self.path = self.parse_url_path(path)
-        absolute_path = self.get_absolute_path(self.root, self.path)
-        self.absolute_path = self.validate_absolute_path(self.root, absolute_path)
+        absolute_path = self._find(path)
         if self.absolute_path is None:
             return
         if self._serves_files:
+            if self.precompressed:
+                absolute_path = self._choose_coding(absolute_path, self.absolute_path)
             await self._look_at_file(absolute_path)
         self.modified = self.get_modified_time()
         size = self.get_content_size()
-        part = self._start_response(size)
-        if part is None or not include_body:
+        parts = self._start_response(size)
+        if not include_body:
             return
         if self._file is not None:
-            self.write(self._file.content[part.start : part.stop])
+            self._write_from_memory(self._file, parts)
         elif self._serves_files:
-            await self._send_file(self.absolute_path, part)
+            await self._send_file(self.absolute_path, parts)
         else:
-            await self._send_content(self.absolute_path, part, size)
+            await self._send_content(self.absolute_path, parts, size)
 
-    def set_headers(self) -> None:
-        """Set the fields that say what the content is and how long it may be kept."""
-        self.set_header("Accept-Ranges", "bytes")
-        self.set_etag_header()
-        if self.modified is not None:
-            known = self._file is not None and self._file.modified is self.modified
-            self.set_header(
-                "Last-Modified", self._file.last_modified if known and self._file else self.modified
-            )
-        content_type = self.get_content_type()
-        if content_type:
-            self.set_header("Content-Type", content_type)
-        cache_time = self.get_cache_time(self.path, self.modified, content_type)
-        if cache_time > 0:
-            expires = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=cache_time)
-            self.set_header("Expires", expires)
-            self.set_header("Cache-Control", f"max-age={cache_time}{self._immutable()}")
-        self.set_extra_headers(self.path)
-
-    def should_return_304(self) -> bool:
-        """Whether the client says that it has this content (RFC 9110 section 13.2.2).
-
-        A date that cannot be read is as if it had not been sent.
-        """
-        if self.request.headers.get("If-None-Match"):
-            return self.check_etag_header()
-        sent = self.request.headers.get("If-Modified-Since")
-        since = None if sent is None else parse_http_date(sent)
-        if since is None or self.modified is None:
-            return False
-        modified = self.modified
-        if modified.tzinfo is None:
-            modified = modified.replace(tzinfo=datetime.UTC)
-        return since >= modified
-
-    def set_extra_headers(self, path: str) -> None:
-        """Override to add header fields."""
-
-    def get_cache_time(self, path: str, modified: datetime.datetime | None, mime_type: str) -> int:
-        """For how many seconds clients may keep it; 0 leaves that to them. Asked once a response."""
-        return self.CACHE_MAX_AGE if self._asked_version() is not None else 0
-
-    def _asked_version(self) -> str | None:
-        if not self.request.query:
-            return None
-        values = self.request.query_arguments.get("v")
-        return values[-1].decode("latin-1") if values else None
-
-    def _immutable(self) -> str:
-        """Said only of a URL that names this very content (RFC 8246)."""
-        asked = self._asked_version()
-        return ", immutable" if asked and f'"{asked}"' == self._headers.get("Etag") else ""
-
-    def _start_response(self, size: int) -> ByteRange | None:
-        """Set status and header fields; the part of the content that is to follow, or ``None``."""
-        self.set_headers()
-        if self.should_return_304():
-            self.set_status(304)
-            return None
+    def _find(self, path: str) -> str:
+        """Set what is to be served, for ``path`` or in place of it; the path as it is below the directory."""
         try:
-            part = self._asked_range(size)
-        except RangeNotSatisfiable as error:
-            self.set_status(416)
-            self.set_header("Content-Type", "text/plain")
-            self.set_header("Content-Range", error.content_range)
-            return None
-        if part is None:
-            part = ByteRange(0, size)
-        else:
-            self.set_status(206)
-            self.set_header("Content-Range", part.content_range(size))
-        self.set_header("Content-Length", str(len(part)))
-        return part
+            return self._validate(path)
+        except HTTPError as error:
+            if error.status_code != 404 or not self._takes_fallback():
+                raise
+        self._is_fallback = True
+        return self._validate(cast(str, self.fallback))
 
-    def _asked_range(self, size: int) -> ByteRange | None:
-        headers = self.request.headers
-        asked = headers.get("Range")
-        if asked is None:
-            return None
-        condition = headers.get("If-Range")
-        if condition is not None:
-            ours = self._headers
-            if not if_range_holds(condition, ours.get("Etag"), ours.get("Last-Modified")):
-                return None
-        return select_range(asked, size)
+    def _validate(self, path: str) -> str:
+        self.path = self.parse_url_path(path)
+        if self._serves_files and not self.serves_hidden_files and is_hidden(path):
+            raise HTTPError(404, "%s is hidden", path)
+        absolute_path = self.get_absolute_path(self.root, self.path)
+        self.absolute_path = self.validate_absolute_path(self.root, absolute_path)
+        return absolute_path
+
+    def _takes_fallback(self) -> bool:
+        weights = parse_weights(self.request.headers.get("Accept", ""))
+        return self.fallback is not None and weights.get("text/html", 0.0) > 0
+
+    def _choose_coding(self, asked: str, path: str) -> str:
+        """Turn to a compressed form of the file, where there is one for this client; the path that leads to it."""
+        original = self._stat()
+        self._plain_path = path
+        if self.default_filename is not None and os.path.isdir(asked):
+            asked = os.path.join(asked, self.default_filename)
+        allowed = self.allowed_symlink_directory or os.path.abspath(self.root)
+        found = find_encoded(
+            asked, original, self._codings(), [allowed] if isinstance(allowed, str) else allowed, self.path
+        )
+        if found is None:
+            return asked
+        self._coding, self.absolute_path, self._stat_result = found
+        return asked + SUFFIXES[self._coding]
+
+    def _codings(self) -> tuple[str, ...]:
+        return accepted_codings(self.request.headers.get("Accept-Encoding", "")) if self.precompressed else ()
 
     def _cache_key(self) -> Hashable:
         allowed = self.allowed_symlink_directory
         directories = allowed if allowed is None or isinstance(allowed, str) else tuple(allowed)
         # A directory's default file is served, or redirected to, by the end of the URL's path.
-        return (self.root, self.path, self.default_filename, directories, self.request.path[-1:] == "/")
+        slash = self.request.path[-1:] == "/"
+        return (self.root, self.path, self.default_filename, directories, slash, self._codings())
 
     def _serve_from_memory(self) -> bool:
         if len(self.path_args) != 1 or self._transforms is not None:
@@ -215,14 +179,29 @@ class StaticFileHandler(StaticContent):
         file = self._static_files.get(self._cache_key())
         if file is None:
             return False
+        self._take(file)
+        self.modified = self.get_modified_time()
+        parts = self._start_response(self.get_content_size())
+        if self.request.method == "GET":
+            self._write_from_memory(file, parts)
+        return True
+
+    def _take(self, file: CachedFile) -> None:
         self._file = file
         self.absolute_path = file.path
-        self.modified = self.get_modified_time()
-        part = self._start_response(self.get_content_size())
-        if part is not None and self.request.method == "GET":
-            whole = len(part) == len(file.content)
-            self.write(file.content if whole else file.content[part.start : part.stop])
-        return True
+        if file.coding is not None and file.original is not None:
+            self._coding, self._plain_path = file.coding, file.original[0]
+
+    def _write_from_memory(self, file: CachedFile, parts: list[ByteRange]) -> None:
+        content = file.content
+        if self._multipart is not None:
+            for head, part in self._multipart:
+                self.write(head)
+                self.write(content[part.start : part.stop])
+            self.write(self._multipart.end)
+        else:
+            for part in parts:
+                self.write(content if len(part) == len(content) else content[part.start : part.stop])
 
     async def _look_at_file(self, absolute_path: str) -> None:
         """In another thread, take a small file into memory, or else work out its version."""
@@ -230,44 +209,69 @@ class StaticFileHandler(StaticContent):
         loop = IOLoop.current()
         size = self._stat().st_size
         if size <= self.MAX_CACHED_FILE_SIZE and self._transforms is None:
-            asked = absolute_path
-            if self.default_filename is not None and os.path.isdir(asked):
-                asked = os.path.join(asked, self.default_filename)
-            limit = self.MAX_CACHED_FILE_SIZE
-            try:
-                file = await loop.run_in_executor(None, load_file, asked, path, guess_type(path), limit)
-            except OSError as error:
-                raise HTTPError(404, "%s: %s", self.path, error) from error
-            self._static_files.put(self._cache_key(), file)
-            self._file = file
+            key = self._cache_key()
+            file = self._static_files.get(key)  # a fallback may be there under its own path
+            if file is None:
+                try:
+                    file = await loop.run_in_executor(None, self._load, absolute_path, path)
+                except OSError as error:
+                    raise HTTPError(404, "%s: %s", self.path, error) from error
+                self._static_files.put(key, file)
+            self._take(file)
         elif size <= self.MAX_VERSION_CONTENT_SIZE:
             await loop.run_in_executor(None, self._get_cached_version, path)
+        if self._coding is not None:
+            await loop.run_in_executor(None, self._plain_version)
 
-    async def _send_file(self, path: str, part: ByteRange) -> None:
+    def _load(self, asked: str, path: str) -> CachedFile:
+        if self._coding is None and self.default_filename is not None and os.path.isdir(asked):
+            asked = os.path.join(asked, self.default_filename)
+        return load_file(
+            asked, path, guess_type(self._plain_path or path), self.MAX_CACHED_FILE_SIZE, self._coding, self._plain_path
+        )
+
+    async def _send_file(self, path: str, parts: list[ByteRange]) -> None:
         """Read and send in turn, so that a client gets no more than it takes."""
+        if not parts:
+            return
         loop = IOLoop.current()
-        file: BinaryIO = await loop.run_in_executor(None, open_at, path, part.start)
+        file: BinaryIO = await loop.run_in_executor(None, open_at, path, parts[0].start)
         try:
-            left = len(part)
-            while left:
-                piece = await loop.run_in_executor(None, file.read, min(left, _PIECE))
-                if not piece:
-                    raise OperationError(f"{path} has shrunk while it was sent")
-                left -= len(piece)
-                self.write(piece)
-                await self.flush()
+            heads = [b""] if self._multipart is None else self._multipart.heads
+            for head, part in zip(heads, parts, strict=True):
+                self.write(head)
+                await loop.run_in_executor(None, file.seek, part.start)
+                await self._send_part(file, path, len(part))
+            if self._multipart is not None:
+                self.write(self._multipart.end)
         except StreamClosedError:
             return  # the client has gone, and nobody waits for the rest
         finally:
             file.close()
 
-    async def _send_content(self, path: str, part: ByteRange, size: int) -> None:
+    async def _send_part(self, file: BinaryIO, path: str, left: int) -> None:
+        loop = IOLoop.current()
+        while left:
+            piece = await loop.run_in_executor(None, file.read, min(left, _PIECE))
+            if not piece:
+                raise OperationError(f"{path} has shrunk while it was sent")
+            left -= len(piece)
+            self.write(piece)
+            await self.flush()
+
+    async def _send_content(self, path: str, parts: list[ByteRange], size: int) -> None:
         """Send what a subclass's :meth:`get_content` gives."""
-        whole = len(part) == size
-        content = self.get_content(path) if whole else self.get_content(path, part.start, part.stop)
+        heads = [b""] if self._multipart is None else self._multipart.heads
         try:
-            for piece in [content] if isinstance(content, bytes) else content:
-                self.write(piece)
-                await self.flush()
+            for head, part in zip(heads[: len(parts)], parts, strict=True):
+                if head:
+                    self.write(head)
+                whole = len(part) == size
+                content = self.get_content(path) if whole else self.get_content(path, part.start, part.stop)
+                for piece in [content] if isinstance(content, bytes) else content:
+                    self.write(piece)
+                    await self.flush()
+            if self._multipart is not None:
+                self.write(self._multipart.end)
         except StreamClosedError:
             return

@@ -28,6 +28,8 @@ class CachedFile:
     :ivar asked: the path that was asked for, by which to find out whether it still leads to this file.
     :ivar path: the same with symbolic links resolved.
     :ivar etag: with its quotes.
+    :ivar coding: in which the content is compressed; ``None`` where it is not.
+    :ivar original: path and signature of the file that this is the compressed form of.
     """
 
     asked: str
@@ -38,10 +40,22 @@ class CachedFile:
     content_type: str
     modified: datetime.datetime
     last_modified: str
+    coding: str | None = None
+    original: tuple[str, Signature | None] | None = None
+
+    def is_current(self) -> bool:
+        """Whether the file, and the one that it is a form of, are what they were."""
+        if file_signature(self.asked) != self.signature:
+            return False
+        return self.original is None or file_signature(self.original[0]) == self.original[1]
 
 
-def load_file(asked: str, path: str, content_type: str, limit: int) -> CachedFile:
-    """Read a whole file. Blocks. For ``asked`` and ``path`` see :class:`CachedFile`.
+def load_file(
+    asked: str, path: str, content_type: str, limit: int, coding: str | None = None, plain_path: str | None = None
+) -> CachedFile:
+    """Read a whole file. Blocks. For ``asked``, ``path`` and ``coding`` see :class:`CachedFile`.
+
+    :param plain_path: of the file that this is the compressed form of, where there is a ``coding``.
 
     :raises OSError: where it cannot be read.
     :raises gustnado.errors.OperationError: where it has more than ``limit`` bytes by now.
@@ -61,6 +75,8 @@ def load_file(asked: str, path: str, content_type: str, limit: int) -> CachedFil
         content_type=content_type,
         modified=modified,
         last_modified=format_timestamp(modified),
+        coding=coding,
+        original=None if coding is None or plain_path is None else (plain_path, file_signature(plain_path)),
     )
 
 
@@ -76,7 +92,7 @@ class FileCache:
     def get(self, key: Hashable) -> CachedFile | None:
         """The file of ``key``, where it is here and has not changed since."""
         file = self._files.get(key)
-        if file is None or file_signature(file.asked) == file.signature:
+        if file is None or file.is_current():
             return file
         with self._lock:
             self._drop(key)

@@ -6,6 +6,7 @@ speaks HTTP. Subclasses replace methods of this half to serve content from elsew
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import hashlib
 import mimetypes
@@ -19,7 +20,7 @@ from gustnado.web.handler import RequestHandler
 from gustnado.web.redirects import safe_local_redirect
 from gustnado.web.static_cache import CachedFile, FileCache
 from gustnado.web.static_paths import check_in_root, resolve_symlinks, stat_regular_file
-from gustnado.web.static_versions import VersionCache, file_signature
+from gustnado.web.static_versions import VersionCache, file_signature, size_of
 
 __all__ = ["StaticContent", "guess_type", "open_at"]
 
@@ -31,6 +32,8 @@ class StaticContent(RequestHandler):
 
     MAX_VERSION_CONTENT_SIZE = 64 * 1024 * 1024
     """Bytes. Larger content gets no version: :meth:`RequestHandler.static_url` hashes it on the spot."""
+    MAX_HASHED_AT_ONCE = 256 * 1024
+    """Bytes. What is larger is hashed by a thread: it would stop the loop for more than a millisecond."""
     MAX_CACHED_VERSIONS = 10000
     """Versions kept; those unused for longest are dropped."""
 
@@ -40,6 +43,12 @@ class StaticContent(RequestHandler):
 
     # On the class, since programs have subclasses whose initialize() does not call ours.
     allowed_symlink_directory: str | Sequence[str] | None = None
+    serves_hidden_files: bool = False
+    """Whether files and directories are served whose name begins with a dot; ``.well-known`` always is."""
+    precompressed = False
+    fallback: str | None = None
+    _coding: str | None = None  # of the compressed form that is served
+    _plain_path: str | None = None  # of the file that has it
     root: str
     default_filename: str | None = None
     path: str
@@ -148,7 +157,7 @@ class StaticContent(RequestHandler):
         """The media type, by the name of the file."""
         if self._file is not None:
             return self._file.content_type
-        return guess_type(self.absolute_path or self.path)
+        return guess_type(self._plain_path or self.absolute_path or self.path)
 
     @classmethod
     def make_static_url(cls, settings: dict[str, Any], path: str, include_version: bool = True) -> str:
@@ -170,10 +179,38 @@ class StaticContent(RequestHandler):
     def get_version(cls, settings: dict[str, Any], path: str) -> str | None:
         """The version of a file, or ``None`` where it has none. Reads the file where it has changed.
 
+        A file of more than ``MAX_HASHED_AT_ONCE`` bytes is read by a thread of the loop that runs, if one does: it
+        has no version until that is known.
+
         :param path: below the setting ``static_path``; a known one, not one that a client names.
         :raises HTTPError: (403) where it leads out of that directory.
         """
-        return cls._get_cached_version(cls.get_absolute_path(settings["static_path"], path))
+        abs_path = cls.get_absolute_path(settings["static_path"], path)
+        if not cls._serves_files:
+            return cls._get_cached_version(abs_path)
+        signature = file_signature(abs_path)
+        large = signature is not None and size_of(signature) > cls.MAX_HASHED_AT_ONCE
+        if large and asyncio._get_running_loop() is not None:
+            known = cls._static_hashes.get((cls, abs_path), signature)
+            if known is None:
+                cls._hash_soon(abs_path)
+                return None
+        return cls._get_cached_version(abs_path)
+
+    @classmethod
+    def _hash_soon(cls, abs_path: str) -> None:
+        """Work out a version in a thread, unless one is at it already."""
+        hashes, key = cls._static_hashes, (cls, abs_path)
+        if not hashes.claim(key):
+            return
+
+        def work() -> None:
+            try:
+                cls._get_cached_version(abs_path)
+            finally:
+                hashes.release(key)
+
+        asyncio.get_running_loop().run_in_executor(None, work)
 
     @classmethod
     def _get_cached_version(cls, abs_path: str) -> str | None:
@@ -188,6 +225,10 @@ class StaticContent(RequestHandler):
             gen_log.error("Could not open static file %r: %s", abs_path, error)
         cls._static_hashes.put(key, signature, version, cls.MAX_CACHED_VERSIONS)
         return version or None
+
+    def _plain_version(self) -> str | None:
+        """The version of the file whose compressed form is served."""
+        return None if self._plain_path is None else self._get_cached_version(self._plain_path)
 
     @classmethod
     def _check_size(cls, size: int) -> None:

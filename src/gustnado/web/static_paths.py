@@ -19,7 +19,7 @@ from collections.abc import Sequence
 
 from gustnado.web.errors import HTTPError
 
-__all__ = ["check_in_root", "resolve_symlinks", "stat_regular_file"]
+__all__ = ["check_in_root", "is_hidden", "resolve_symlinks", "stat_regular_file"]
 
 
 def check_in_root(root: str, absolute_path: str, shown: str) -> str:
@@ -40,6 +40,20 @@ def check_in_root(root: str, absolute_path: str, shown: str) -> str:
         # "file.txt:name" is another stream of data of file.txt on NTFS, and no file of the directory.
         raise HTTPError(403, "%s is not a file", shown)
     return root
+
+
+def is_hidden(path: str) -> bool:
+    """Whether a URL's path names something hidden: a part of it begins with a dot (``.git/config``, ``.env``).
+
+    ``.well-known`` (RFC 8615) is not.
+
+    >>> [is_hidden(path) for path in (".env", "a/.git/x", ".well-known/acme", "a/../b", "a.b")]
+    [True, True, False, False, False]
+    """
+    if path[:1] != "." and "/." not in path and "\\." not in path:
+        return False
+    parts = path.replace("\\", "/").split("/")
+    return any(part[:1] == "." and part not in (".", "..", ".well-known") for part in parts)
 
 
 def resolve_symlinks(absolute_path: str, allowed: Sequence[str], shown: str) -> str:

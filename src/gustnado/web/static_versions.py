@@ -12,7 +12,7 @@ import threading
 from collections.abc import Hashable
 from typing import TypeAlias
 
-__all__ = ["Signature", "VersionCache", "file_signature", "signature_of"]
+__all__ = ["Signature", "VersionCache", "file_signature", "signature_of", "size_of"]
 
 Signature: TypeAlias = tuple[int, int, int, int, int]
 """Device, inode, time of modification and of change in nanoseconds, size in bytes."""
@@ -21,6 +21,11 @@ Signature: TypeAlias = tuple[int, int, int, int, int]
 def signature_of(status: os.stat_result) -> Signature:
     """What tells one state of a file from another."""
     return (status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns, status.st_size)
+
+
+def size_of(signature: Signature) -> int:
+    """The size of a file in bytes, of its signature."""
+    return signature[-1]
 
 
 def file_signature(path: str) -> Signature | None:
@@ -39,10 +44,24 @@ class VersionCache:
 
     def __init__(self) -> None:
         self._entries: dict[Hashable, tuple[Signature | None, str | None]] = {}
+        self._at_work: set[Hashable] = set()
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    def claim(self, key: Hashable) -> bool:
+        """Whether the caller is to work out the version of ``key``: false where somebody is at it."""
+        with self._lock:
+            if key in self._at_work:
+                return False
+            self._at_work.add(key)
+            return True
+
+    def release(self, key: Hashable) -> None:
+        """Undo :meth:`claim`."""
+        with self._lock:
+            self._at_work.discard(key)
 
     def get(self, key: Hashable, signature: Signature | None) -> tuple[str | None] | None:
         """The version of ``key``, in a tuple; ``None`` where it is not known of this state of the file."""

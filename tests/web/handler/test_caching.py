@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gustnado.web import Application, RequestHandler
-from gustnado.web.handler.caching import etag_matches
+from gustnado.web.handler.caching import etag_matches, etag_matches_strongly
 
 
 class Page(RequestHandler):
@@ -153,3 +153,24 @@ class TestEtagMatches:
     def test_a_long_list_is_read_to_its_end(self, field):
         assert not etag_matches(field, '"a"')
         assert etag_matches('"a",' + field, '"a"')
+
+
+@pytest.mark.parametrize(
+    ("wanted", "etag", "matches"),
+    [
+        ('"a"', '"a"', True),
+        ('"b", "a"', '"a"', True),
+        ('W/"a"', '"a"', False),
+        ('W/"a", "a"', '"a"', True),
+        ('"a"', 'W/"a"', False),
+        ("*", '"a"', True),
+        ("*", "", False),
+        (" * ", '"a"', True),
+        ('"a', '"a"', False),
+        ("", '"a"', False),
+        ("a", '"a"', False),
+        ('"b",' * 100_000, '"a"', False),
+    ],
+)
+def test_150_strong_comparison(wanted, etag, matches):
+    assert etag_matches_strongly(wanted, etag) is matches

@@ -6,7 +6,7 @@ import hashlib
 
 from gustnado.web.handler.state import HandlerState
 
-__all__ = ["CachingMixin", "etag_matches"]
+__all__ = ["CachingMixin", "etag_matches", "etag_matches_strongly"]
 
 _hash = hashlib.blake2b  # of the strong ones in every Python the cheapest to start
 
@@ -77,5 +77,26 @@ def etag_matches(wanted: str, etag: str) -> bool:
         if end < 0:
             return False
         if wanted[start : end + 1] == opaque:
+            return True
+        position = end + 1
+
+
+def etag_matches_strongly(wanted: str, etag: str) -> bool:
+    """Whether an ``If-Match`` field names ``etag``, by strong comparison (RFC 9110 section 8.8.3.2).
+
+    >>> etag_matches_strongly('W/"a", "b"', '"a"'), etag_matches_strongly('"a", "b"', '"a"')
+    (False, True)
+    """
+    if wanted.strip(" \t") == "*":
+        return bool(etag)
+    if not etag or etag.startswith("W/"):
+        return False
+    position = 0
+    while True:
+        start = wanted.find('"', position)
+        end = wanted.find('"', start + 1) if start >= 0 else -1
+        if end < 0:
+            return False
+        if wanted[start : end + 1] == etag and wanted[max(start - 2, 0) : start] != "W/":
             return True
         position = end + 1

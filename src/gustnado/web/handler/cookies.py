@@ -87,12 +87,6 @@ class CookiesMixin(HandlerState):
         :param kwargs: ``partitioned``; and the other names spelled otherwise (``Path``), which is deprecated.
         :raises gustnado.http.cookies.CookieError: a :exc:`ValueError`, where anything is malformed.
         """
-        if any(keyword != keyword.lower() for keyword in kwargs):
-            warnings.warn(
-                f"set_cookie arguments should be lowercase: {', '.join(kwargs)}",
-                DeprecationWarning,
-                stacklevel=2,
-            )
         if not expires and expires_days is not None:
             expires = datetime.now(UTC) + timedelta(days=expires_days)
         options: dict[str, Any] = {
@@ -111,6 +105,12 @@ class CookiesMixin(HandlerState):
         if self._new_cookie is None:
             self._new_cookie = {}
         self._new_cookie[name] = header
+        if any(keyword != keyword.lower() for keyword in kwargs):
+            warnings.warn(
+                f"set_cookie arguments should be lowercase: {', '.join(kwargs)}",
+                DeprecationWarning,
+                stacklevel=2,
+            )
 
     def clear_cookie(self, name: str, **kwargs: Any) -> None:
         """Have the browser forget a cookie.

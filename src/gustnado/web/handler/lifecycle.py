@@ -92,7 +92,7 @@ class LifecycleMixin(HandlerState):
 
     def _take_result(self, result: Any) -> asyncio.Task[None] | None:
         """Go on with what the method of the verb returned: await it in a task, or take it for the response."""
-        if type(result) is _COROUTINE or isawaitable(result):
+        if isawaitable(result):
             return start_task(self._complete(result))
         self._respond_with(result)
         return None
@@ -108,6 +108,8 @@ class LifecycleMixin(HandlerState):
             if self._finished:
                 return None
             result = self._invoke()
+            if type(result) is _COROUTINE:
+                return start_task(self._complete(result))
             if result is not None:
                 return self._take_result(result)
             if self._auto_finish and not self._finished:

@@ -29,8 +29,8 @@ class LinksMixin(HandlerState):
 
         self.require_setting("static_path", "static_url")
         handler_class = self.settings.get("static_handler_class", StaticFileHandler)
-        if not self.settings.get("static_hash_cache", True):
-            handler_class.reset()  # in debug mode versions are worked out anew
+        if not self.settings.get("static_hash_cache", True) and not getattr(handler_class, "_serves_files", False):
+            handler_class.reset()  # in debug mode; versions of files are worked out anew when these change
         url: str = handler_class.make_static_url(self.settings, path, **kwargs)
         if self.include_host if include_host is None else include_host:
             return f"{self.request.protocol}://{self.request.host}{url}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from inspect import isawaitable
+from types import CoroutineType
 from typing import Any
 
 from gustnado.events.tasks import start_task
@@ -81,7 +82,7 @@ class TasksMixin(HandlerState):
         """Await what the method of the verb returned, take its value for the response, and finish."""
         try:
             if result is not None:
-                if isawaitable(result):
+                if type(result) is CoroutineType or isawaitable(result):
                     result = await result
                     if result is not None and self.returns_responses:
                         await self._answer(result)
