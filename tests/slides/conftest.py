@@ -42,6 +42,8 @@ OWN_NAMES = {
     "tornado.httpclient": "gustnado.http",
     "tornado.httpserver": "gustnado.http",
     "tornado.httputil": "gustnado.http",
+    "tornado.auth": "gustnado.web.auth",
+    "tornado.wsgi": "gustnado.web.wsgi",
 }
 
 
