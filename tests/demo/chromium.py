@@ -7,6 +7,7 @@ and failed loads: ``page.complaints``.
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import re
 import shutil
@@ -47,27 +48,26 @@ class Chromium:
 
     def __init__(self, executable: str) -> None:
         self._executable = executable
+        self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> Chromium:
-        self._profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-        self._log = open(Path(self._profile.name, "log"), "w+", encoding="utf-8", errors="replace")  # noqa: SIM115
-        command = [self._executable, *OPTIONS, f"--user-data-dir={self._profile.name}", "about:blank"]
-        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=self._log)
-        try:
-            self._socket = connect(self._address(), max_size=None, open_timeout=DEADLINE)
-        except BaseException:
-            self.__exit__()
-            raise
+        with self._stack as stack:
+            profile = stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
+            log = Path(profile, "log")
+            self._log = stack.enter_context(log.open("w+", encoding="utf-8", errors="replace"))
+            command = [self._executable, *OPTIONS, f"--user-data-dir={profile}", "about:blank"]
+            self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=self._log)
+            stack.callback(self._end)
+            self._socket = stack.enter_context(connect(self._address(), max_size=None, open_timeout=DEADLINE))
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        socket = getattr(self, "_socket", None)
-        if socket is not None:
-            socket.close()
+        self._stack.close()
+
+    def _end(self) -> None:
         self._process.kill()
         self._process.wait(DEADLINE)
-        self._log.close()
-        self._profile.cleanup()
 
     def _address(self) -> str:
         """Where it listens, which it writes when it does."""
