@@ -43,6 +43,7 @@ OWN_NAMES = {
     "tornado.httpserver": "gustnado.http",
     "tornado.httputil": "gustnado.http",
     "tornado.auth": "gustnado.web.auth",
+    "tornado.websocket": "gustnado.web.websocket",
     "tornado.wsgi": "gustnado.web.wsgi",
 }
 

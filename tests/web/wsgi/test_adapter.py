@@ -100,7 +100,8 @@ def test_cookies_etags_and_error_pages_are_as_ever():
 
     application = adapter(handler(get=get))
     answer = call(application)
-    assert sorted(value for name, value in answer.headers if name == "Set-Cookie") == ["a=1; Path=/", "b=2; Path=/"]
+    cookies = sorted(value.partition(";")[0] for name, value in answer.headers if name == "Set-Cookie")
+    assert cookies == ["a=1", "b=2"]
     etag = answer.header("Etag")
     assert call(application, HTTP_IF_NONE_MATCH=etag).code == 304
     assert call(application, "/x").code == 403
@@ -158,7 +159,7 @@ async def pause(self, *args):
     ids=["get", "generator", "prepare", "user"],
 )
 def test_what_awaits_is_an_error_that_names_the_way_out(expect_log, methods):
-    with expect_log(APPLICATION, r"GET /: pause is a coroutine, .* with listen\(\), or by an ASGI server"):
+    with expect_log(APPLICATION, r"GET /: Handler\.[a-z_]+ is a coroutine, .* with listen\(\), or by an ASGI server"):
         answer = call(adapter(handler(**methods)))
     assert (answer.code, answer.body) == (500, b"500: Internal Server Error\n")
 

@@ -168,11 +168,11 @@ class WSGIAdapter:
 
 def _awaiting_method(delegate: HTTPMessageDelegate, verb: str) -> str | None:
     """The name of a method of the handler that is a coroutine, and would be called for this request."""
-    handler_class = getattr(delegate, "handler_class", None)
+    handler_class: Any = getattr(delegate, "handler_class", None)
     for name in ("get_current_user", "prepare", verb.lower()):
         method = getattr(handler_class, name, None)
         if inspect.iscoroutinefunction(method) or getattr(method, "__tornado_coroutine__", False):
-            return method.__qualname__
+            return f"{handler_class.__name__}.{name}"
     return None
 
 
