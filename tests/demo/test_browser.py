@@ -100,7 +100,9 @@ def test_a_wrong_password(page, url):
     page.complaints = [line for line in page.complaints if "422" not in line]
 
 
-@pytest.mark.parametrize(("path", "status", "advice"), [("/nothing-here", 404, "nothing at"), ("/broken", 500, "logged")])
+@pytest.mark.parametrize(
+    ("path", "status", "advice"), [("/nothing-here", 404, "nothing at"), ("/broken", 500, "logged")]
+)
 def test_error_pages(page, url, expect_log, path, status, advice):
     if status == 500:
         with expect_log("gustnado.application", "Uncaught exception GET /broken"):

@@ -74,7 +74,15 @@ def test_153_an_object_cannot_say_that_it_is_safe():
 
 
 @pytest.mark.parametrize(
-    "url", ["javascript:alert(1)", " java\tscript:alert(1)", "JaVaScRiPt:x", "data:text/html,x", "vbscript:x", "\x01javascript:x"]
+    "url",
+    [
+        "javascript:alert(1)",
+        " java\tscript:alert(1)",
+        "JaVaScRiPt:x",
+        "data:text/html,x",
+        "vbscript:x",
+        "\x01javascript:x",
+    ],
 )
 def test_153_a_url_that_runs_code_has_a_helper_against_it(url):
     assert Template('<a href="{{ safe_url(u) }}">').generate(u=url) == b'<a href="about:invalid">'

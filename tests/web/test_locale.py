@@ -213,7 +213,8 @@ class TestGettext:
                 call("one", "many")
 
     @pytest.mark.parametrize(
-        ("count", "plural"), [(1, "plik"), (2, "pliki"), (4, "pliki"), (5, "plik\xf3w"), (12, "plik\xf3w"), (22, "pliki")]
+        ("count", "plural"),
+        [(1, "plik"), (2, "pliki"), (4, "pliki"), (5, "plik\xf3w"), (12, "plik\xf3w"), (22, "pliki")],
     )
     def test_a_language_with_three_forms(self, tmp_path, count, plural):
         forms = "nplurals=3; plural=(n==1 ? 0 : n%10>=2 && n%10<=4 && (n%100<10 || n%100>=20) ? 1 : 2);"

@@ -27,8 +27,8 @@ T = TypeVar("T")
 
 _EAGER = sys.version_info >= (3, 12)
 _NO_LOOP = (
-    "no event loop runs here, so that nothing can be awaited: under a WSGI server, serve the application with listen(), "
-    "or by an ASGI server, or have plain methods that do not wait"
+    "no event loop runs here, so that nothing can be awaited: under a WSGI server, serve the application with "
+    "listen(), or by an ASGI server, or have plain methods that do not wait"
 )
 
 

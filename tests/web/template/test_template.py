@@ -325,7 +325,8 @@ def test_threads_may_render_one_template_at_once():
 
 class TestStream:
     PAGES: ClassVar = {
-        "page": "a{% for x in xs %}<i>{{ x }}</i>{% apply upper %}b{% for y in xs[:2] %}{{ y }}{% end %}{% end %}{% end %}",
+        "page": "a{% for x in xs %}<i>{{ x }}</i>{% apply upper %}b{% for y in xs[:2] %}{{ y }}"
+        "{% end %}{% end %}{% end %}",
         "block": "{% extends base %}{% block b %}{% include part %}{% end %}",
         "base": "<{% block b %}{% end %}>",
         "part": "{% for x in xs %}{% raw x %}{{ x }}{% end %}",

@@ -125,8 +125,8 @@ class RenderingMixin(LocalizationMixin):
     async def render_stream(self, template_name: str, **kwargs: Any) -> None:
         """Send the template ``template_name`` piece by piece while it is rendered, and finish the response.
 
-        For long pages: their beginning is there early, and a slow client slows the rendering down. There is no ``ETag``.
-        An exception within the page cuts the response short, as its head has been sent.
+        For long pages: their beginning is there early, and a slow client slows the rendering down. There is no
+        ``ETag``. An exception within the page cuts the response short, as its head has been sent.
 
         :raises RuntimeError: the response is finished already.
         :raises UsageError: a UI module has scripts, styles or HTML for the page's head or the end of its body. These
