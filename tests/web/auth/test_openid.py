@@ -242,3 +242,17 @@ def test_any_bytes_are_pairs_or_an_error(body):
     except ValueError:
         return
     assert all(pairs)
+
+
+@pytest.mark.parametrize("path", ["//evil.example/x", "/%5cevil.example", "///evil.example"])
+def test_151_whatever_was_asked_for_the_browser_comes_back_to_this_host(sites, path):
+    async def scenario(sites, browser):
+        seen: list = []
+        service = sites.add([("/openid", Service)], seen=seen, signed=[])
+        site = sites.add([(r"/.*", Login, {"url": service})])
+        page = (await browser.get(site + path, follow=False)).headers["Location"]
+        await browser.get(page, follow=False)
+        assert seen[0]["openid.return_to"].startswith(f"{site}/")
+        assert seen[0]["openid.realm"] == f"{site}/"
+
+    sites(scenario)

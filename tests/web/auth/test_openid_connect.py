@@ -353,3 +353,17 @@ def test_what_is_not_set_up_is_said(sites, expect_log, lacking):
         assert lacking in str(seen.records[0].exc_info[1])
 
     sites(scenario)
+
+
+@pytest.mark.parametrize("path", ["//evil.example/x", "/%5cevil.example", "///evil.example"])
+def test_151_whatever_was_asked_for_the_browser_comes_back_to_this_host(sites, query_of, path):
+    async def scenario(sites, browser):
+        issuer = sites.add(HANDLERS, provider=Provider())
+        settings = {"cookie_secret": "s", "openid_connect": {"issuer": issuer, "key": "app"}}
+        site = sites.add([(r"/.*", Login)], **settings)
+        page = (await browser.get(f"{site}{path}?next=//evil.example", follow=False)).headers["Location"]
+        assert page.startswith(f"{issuer}/authorize?")
+        assert query_of(page)["redirect_uri"].startswith(f"{site}/")
+        assert "?" not in query_of(page)["redirect_uri"]
+
+    sites(scenario)

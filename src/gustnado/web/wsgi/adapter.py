@@ -122,43 +122,48 @@ class WSGIAdapter:
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request, as PEP 3333 says."""
         connection = _Connection(environ)
-        start_line = RequestStartLine(
-            environ["REQUEST_METHOD"], target_of(environ), environ.get("SERVER_PROTOCOL", "HTTP/1.1")
-        )
-        request = HTTPServerRequest(
-            start_line=start_line,
+        request = self._request(environ, connection)
+        delegate = self.application.find_handler(request)
+        status = 404 if delegate is None else self._answer(environ, request, delegate)
+        if status is not None:
+            return _plain(start_response, status)
+        start_response(connection.status, list(connection.headers.get_all()))
+        return connection.chunks
+
+    def _request(self, environ: Mapping[str, Any], connection: HTTPConnection) -> HTTPServerRequest:
+        version = environ.get("SERVER_PROTOCOL", "HTTP/1.1")
+        return HTTPServerRequest(
+            start_line=RequestStartLine(environ["REQUEST_METHOD"], target_of(environ), version),
             headers=headers_of_environ(environ),
             connection=connection,
             server_connection=self._server,
         )
-        delegate = self.application.find_handler(request)
-        if delegate is None:
-            return _plain(start_response, 404)
+
+    def _answer(
+        self, environ: Mapping[str, Any], request: HTTPServerRequest, delegate: HTTPMessageDelegate
+    ) -> int | None:
+        """Have the delegate answer. Where it cannot, the status that is to be sent instead."""
         awaiting = _awaiting_method(delegate, request.method)
         if awaiting is not None:
             app_log.error(_AWAITS, request.method, request.uri, awaiting)
-            return _plain(start_response, 500)
+            return 500
         try:
-            self._deliver(environ, start_line, request, delegate)
+            self._deliver(environ, request, delegate)
         except HTTPInputError as error:
             gen_log.warning("%s %s: %s", request.method, request.uri, error)
             if not delegate.refused(error):
-                return _plain(start_response, error.status)
-        if not connection.finished:
-            app_log.error(_UNFINISHED, request.method, request.uri)
-            delegate.on_connection_close()
-            return _plain(start_response, 500)
-        start_response(connection.status, list(connection.headers.get_all()))
-        return connection.chunks
+                return error.status
+        if request.connection.finished:
+            return None
+        app_log.error(_UNFINISHED, request.method, request.uri)
+        delegate.on_connection_close()
+        return 500
 
     def _deliver(
-        self,
-        environ: Mapping[str, Any],
-        start_line: RequestStartLine,
-        request: HTTPServerRequest,
-        delegate: HTTPMessageDelegate,
+        self, environ: Mapping[str, Any], request: HTTPServerRequest, delegate: HTTPMessageDelegate
     ) -> None:
         """Give the request to its delegate."""
+        start_line = RequestStartLine(request.method, request.uri or "/", request.version)
         delegate.headers_received(start_line, request.headers)
         body = _read_body(environ, self._server.limits.max_body_size)
         if body:
