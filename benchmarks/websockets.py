@@ -18,6 +18,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.__main__ import say
 from benchmarks.commands import require_cores, run
 from benchmarks.cpu import lost_between, read_tree, spent_between
 from benchmarks.environment import HERE, Environment
@@ -26,7 +27,7 @@ from benchmarks.figures import Figure, Round
 from benchmarks.interpreters import DEFAULT_VERSION, find_python
 from benchmarks.load import Load
 from benchmarks.measure import LOAD_CORE, SERVER_CORE, running
-from benchmarks.streams import CONNECTIONS, WARM_UP, parse_load, say
+from benchmarks.streams import CONNECTIONS, WARM_UP, parse_load
 from benchmarks.workloads import Contender, Role
 
 __all__ = ["CONTENDERS", "SIZES", "main", "render"]

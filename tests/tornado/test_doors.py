@@ -34,7 +34,7 @@ MISSING = {
     "tornado.log.colorama": "a library that Tornado imports",
     "tornado.log.curses": "a module of the standard library that Tornado imports",
     "tornado.platform.asyncio.AsyncIOLoop.old_asyncio": "how Tornado restores the current loop",
-    "tornado.websocket.WebSocketClientConnection.__del__": "nothing is left to complain of: an open connection is kept by its loop",
+    "tornado.websocket.WebSocketClientConnection.__del__": "an open connection is kept by its loop",
     "tornado.websocket.WebSocketClientConnection.chunks": HANDSHAKE,
     "tornado.websocket.WebSocketClientConnection.client": HANDSHAKE,
     "tornado.websocket.WebSocketClientConnection.code": HANDSHAKE,

@@ -51,7 +51,10 @@ async def echo_server(handler=echo, **options):
 async def raw_server(answer):
     """A server that reads the head of a request, and then does what ``answer(key, reader, writer)`` does."""
 
+    tasks = []
+
     async def serve(reader, writer):
+        tasks.append(asyncio.current_task())
         with contextlib.suppress(ConnectionError):
             head = await reader.readuntil(b"\r\n\r\n")
             lines = head.decode().split("\r\n")
@@ -63,6 +66,7 @@ async def raw_server(answer):
     sock = bind_sockets(0, "127.0.0.1")[0]
     async with await asyncio.start_server(serve, sock=sock) as server:
         yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        await asyncio.gather(*tasks)
 
 
 def switching(key, *more):
