@@ -82,6 +82,9 @@ class Application(Dispatcher, ReversibleRouter):
           turns the log off;
         - ``default_handler_class``, ``default_handler_args``: who answers where no route matches, in place of
           a plain 404;
+        - ``error_page``: the function that makes error pages; see :mod:`gustnado.web.error_pages`;
+        - ``json_encoder``, ``json_decoder``: functions that write and read JSON in place of our own;
+        - ``debug_hosts``: names under which other machines get the error page of debug mode, too;
         - ``compress_response``: compress responses for clients that want it, with br, zstd or gzip; see
           :class:`~gustnado.web.ContentEncoding` for what should not be;
         - ``cookie_secret``, ``login_url``, ``xsrf_cookies``, ``static_path``, ``template_path``, ``ui_modules`` and

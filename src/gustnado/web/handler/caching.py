@@ -69,16 +69,7 @@ def etag_matches(wanted: str, etag: str) -> bool:
         return False
     if wanted.strip(" \t") == "*":
         return True
-    opaque = etag[2:] if etag.startswith("W/") else etag
-    position = 0
-    while True:
-        start = wanted.find('"', position)
-        end = wanted.find('"', start + 1) if start >= 0 else -1
-        if end < 0:
-            return False
-        if wanted[start : end + 1] == opaque:
-            return True
-        position = end + 1
+    return _is_listed(wanted, etag[2:] if etag.startswith("W/") else etag, False)
 
 
 def etag_matches_strongly(wanted: str, etag: str) -> bool:
@@ -91,12 +82,20 @@ def etag_matches_strongly(wanted: str, etag: str) -> bool:
         return bool(etag)
     if not etag or etag.startswith("W/"):
         return False
+    return _is_listed(wanted, etag, True)
+
+
+def _is_listed(wanted: str, opaque: str, strong: bool) -> bool:
+    """Whether the list ``wanted`` holds ``opaque``, an entity tag without ``W/``.
+
+    :param strong: leave out those that are weak.
+    """
     position = 0
     while True:
         start = wanted.find('"', position)
         end = wanted.find('"', start + 1) if start >= 0 else -1
         if end < 0:
             return False
-        if wanted[start : end + 1] == etag and wanted[max(start - 2, 0) : start] != "W/":
+        if wanted[start : end + 1] == opaque and not (strong and wanted[max(start - 2, 0) : start] == "W/"):
             return True
         position = end + 1
