@@ -32,9 +32,6 @@ AREAS = {
 MODULES = sorted(module for modules in AREAS.values() for module in modules)
 SHARE = 0.97
 
-# It loads all modules of tests, those of WebSockets too, which say on stderr that tornado.websocket is not there.
-LOUD = pytest.mark.xfail(reason="it loads the tests of WebSockets, which are to come", strict=True)
-
 
 @pytest.mark.parametrize("module", MODULES)
 def test_what_fails_is_listed(module, outcomes):
@@ -42,9 +39,7 @@ def test_what_fails_is_listed(module, outcomes):
     assert not others.failed, "\n\n".join(f"{name}\n{text}" for name, text in others.failed.items())
 
 
-@pytest.mark.parametrize(
-    "module", [pytest.param(module, marks=LOUD) if module == "util_test" else module for module in MODULES]
-)
+@pytest.mark.parametrize("module", MODULES)
 def test_a_run_is_quiet_and_ends_well(module, outcomes):
     """Nothing is logged, and no destructor complains."""
     others, _ = outcomes(module)

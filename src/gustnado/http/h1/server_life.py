@@ -142,7 +142,10 @@ class ServerLife(ServerOutput):
             self.stream.close()
             return
         if transport.can_write_eof():
-            transport.write_eof()
+            try:
+                transport.write_eof()
+            except OSError:
+                return  # the peer has gone: connection_lost is on its way
         self._resume()
 
     def _pause(self) -> None:
