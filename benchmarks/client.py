@@ -1,8 +1,8 @@
 """What a request of the HTTP client costs: ``python -m benchmarks.client``.
 
 GET over kept connections, 16 in flight, of the bare epoll server that answers fixed bytes; all clients on uvloop. The
-method is that of :mod:`benchmarks.measure`, the other way round: the server on core 0, the client on core 1, CPU time of
-the client divided by requests, interleaved rounds, medians.
+method is that of :mod:`benchmarks.measure`, the other way round: the server on core 0, the client on core 1, CPU
+time of the client divided by requests, interleaved rounds, medians.
 
 >>> parse_output("1000 20000000\\n", 2)
 Round(cpu=20.0, requests=1000, rate=500.0, p50=0.0, p99=0.0, problems=(), threads_ended=0)
@@ -10,20 +10,19 @@ Round(cpu=20.0, requests=1000, rate=500.0, p50=0.0, p99=0.0, problems=(), thread
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import datetime
 import re
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from benchmarks.commands import Echo, require_cores, run
 from benchmarks.environment import HERE, Environment
 from benchmarks.errors import HarnessError
 from benchmarks.figures import Figure, Round
-from benchmarks.interpreters import DEFAULT_VERSION, find_python
+from benchmarks.interpreters import find_python
 from benchmarks.measure import LOAD_CORE, SERVER_CORE, running, server_environment
+from benchmarks.options import make_parser, parse, say
 from benchmarks.workloads import CONTENDERS
 
 __all__ = ["CLIENTS", "GOAL", "main", "parse_output", "render"]
@@ -38,11 +37,6 @@ CLIENTS = {
 
 GOAL = 0.4
 """What ours may cost, as a part of what aiohttp does."""
-
-
-def say(line: str) -> None:
-    """One line of progress."""
-    print(line, file=sys.stderr, flush=True)
 
 
 def parse_output(output: str, seconds: int) -> Round:
@@ -71,7 +65,9 @@ def measure(client: str, environment: Environment, seconds: int) -> Round:
     return parse_output(output.splitlines()[-1] if output else "", seconds)
 
 
-def measure_all(clients: Sequence[str], environment: Environment, rounds: int, seconds: int, echo: Echo) -> list[Figure]:
+def measure_all(
+    clients: Sequence[str], environment: Environment, rounds: int, seconds: int, echo: Echo
+) -> list[Figure]:
     """All clients, in interleaved rounds."""
     found: dict[str, list[Round]] = {client: [] for client in clients}
     for turn in range(rounds):
@@ -97,25 +93,9 @@ def render(figures: Sequence[Figure]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """The options."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.client", description="What does a request cost?")
-    parser.add_argument("--only", metavar="CLIENT", nargs="+", choices=list(CLIENTS), default=list(CLIENTS))
-    parser.add_argument("--rounds", type=int, default=3, help="of each measurement; default: 3")
-    parser.add_argument("--seconds", type=int, default=2, help="length of each measurement; default: 2")
-    parser.add_argument("--python", help=f"interpreter, name or path (default: CPython {DEFAULT_VERSION})")
-    parser.add_argument("--results", type=Path, default=HERE / "results", help="folder for Markdown")
-    parser.add_argument("--cache", type=Path, default=HERE / ".cache", help="folder for the environment")
-    return parser
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measures, prints the table and writes it; returns the exit status."""
-    parser = make_parser()
-    options = parser.parse_args(arguments)
-    for name in ("rounds", "seconds"):
-        if getattr(options, name) < 1:
-            parser.error(f"--{name} must be at least 1")
+    options = parse(make_parser("benchmarks.client", "What does a request cost?", "CLIENT", CLIENTS), arguments)
     try:
         require_cores(SERVER_CORE, LOAD_CORE)
         environment = Environment(find_python(options.python), options.cache.resolve(), say)

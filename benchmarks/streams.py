@@ -30,9 +30,10 @@ from benchmarks.cpu import lost_between, read_tree, spent_between
 from benchmarks.environment import HERE, Environment
 from benchmarks.errors import HarnessError
 from benchmarks.figures import Figure, Round
-from benchmarks.interpreters import DEFAULT_VERSION, find_python
+from benchmarks.interpreters import find_python
 from benchmarks.load import Load
 from benchmarks.measure import LOAD_CORE, SERVER_CORE, running, server_environment
+from benchmarks.options import make_parser, parse, say
 from benchmarks.workloads import Contender, Role
 
 __all__ = ["CONTENDERS", "GOALS", "Goal", "main", "parse_load", "render"]
@@ -93,11 +94,6 @@ class Goal:
 
 
 GOALS = (Goal("gustnado", "asyncio", 1.0), Goal("consumer", "protocol", 1.15), Goal("add_callback", "call_soon", 1.3))
-
-
-def say(line: str) -> None:
-    """One line of progress."""
-    print(line, file=sys.stderr, flush=True)
 
 
 def parse_load(output: str) -> Load:
@@ -202,27 +198,10 @@ def render(figures: Sequence[Figure]) -> str:
     return "\n".join(lines)
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """The options."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.streams", description="What do streams and callbacks cost?"
-    )
-    parser.add_argument("--only", metavar="WORKLOAD", nargs="+", choices=list(TITLES), default=list(TITLES))
-    parser.add_argument("--rounds", type=int, default=3, help="of each measurement; default: 3")
-    parser.add_argument("--seconds", type=int, default=2, help="length of each measurement; default: 2")
-    parser.add_argument("--python", help=f"interpreter, name or path (default: CPython {DEFAULT_VERSION})")
-    parser.add_argument("--results", type=Path, default=HERE / "results", help="folder for JSON and Markdown")
-    parser.add_argument("--cache", type=Path, default=HERE / ".cache", help="folder for the environment")
-    return parser
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measures, prints the tables and writes them; returns the exit status."""
-    parser = make_parser()
-    options = parser.parse_args(arguments)
-    for name in ("rounds", "seconds"):
-        if getattr(options, name) < 1:
-            parser.error(f"--{name} must be at least 1")
+    parser = make_parser("benchmarks.streams", "What do streams and callbacks cost?", "WORKLOAD", TITLES)
+    options = parse(parser, arguments)
     try:
         require_cores(SERVER_CORE, LOAD_CORE)
         environment = Environment(find_python(options.python), options.cache.resolve(), say)

@@ -157,6 +157,16 @@ class TestDefaults:
                 print(server.conn_params.limits.max_body_size)
         """) == [str(100 * 1024 * 1024), "5"]
 
+    def test_websockets_are_not_pinged_unless_a_setting_says_so(self):
+        assert run_program("""
+            from tornado.httputil import HTTPServerRequest
+            from tornado.web import Application
+            from tornado.websocket import WebSocketHandler
+            for settings in {}, {"websocket_ping_interval": 7}:
+                request = HTTPServerRequest(method="GET", uri="/")
+                print(WebSocketHandler(Application(**settings), request).ping_interval)
+        """) == ["None", "7"]
+
     def test_forms_are_as_wide_as_tornados(self):
         assert run_program("""
             from tornado.httputil import parse_multipart_form_data

@@ -45,7 +45,7 @@ def aiohttp(url: str) -> tuple[Get, Close]:
 
 
 def tornado_curl(url: str) -> tuple[Get, Close]:
-    from tornado.curl_httpclient import CurlAsyncHTTPClient  # type: ignore[import-untyped]
+    from tornado.curl_httpclient import CurlAsyncHTTPClient
 
     client: Any = CurlAsyncHTTPClient(max_clients=AT_ONCE)
 

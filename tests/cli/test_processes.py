@@ -6,11 +6,17 @@ import os
 import re
 import signal
 import socket
+import subprocess
 import sys
 import threading
 
 import httpx
 import pytest
+
+from gustnado.cli import supervisor
+from gustnado.cli.config import RunConfig
+from gustnado.cli.processes import Processes
+from gustnado.cli.supervisor import Supervisor
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows passes no sockets on")
 
@@ -160,6 +166,20 @@ def test_a_child_of_a_worker_that_died_early_does_not_block(command, folder) -> 
     program.wait_for("all 1 workers are ready")
     (folder / "over").touch()
     assert program.end() == 0
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_where_the_system_has_no_process_it_is_tried_again_and_given_up(method, monkeypatch, expect_log) -> None:
+    def exhausted(*arguments, **options):
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(os, "fork", exhausted)
+    monkeypatch.setattr(subprocess, "Popen", exhausted)
+    monkeypatch.setattr(supervisor, "FIRST_DELAY", 0.0)
+    config = RunConfig(app="shop:app", worker_method=method)
+    with expect_log("gustnado.general", "no process for worker .*unavailable", count=5):
+        with expect_log("gustnado.general", "while starting|next worker|given up", count=10):
+            assert Processes(config, [], Supervisor(2)).run() == 1
 
 
 def test_requests_in_flight_are_answered_when_it_ends(program) -> None:

@@ -176,7 +176,7 @@ def test_a_client_without_one_is_refused(run, expect_log) -> None:
         port = listening(server)
         with expect_log("gustnado.general", "SSL Error"):
             client = await connect(port, trusting())
-            with pytest.raises(OSError, match="certificate required|reset|closed"):
+            with pytest.raises(OSError, match=r"certificate required|reset|closed"):
                 if await client.reader.readline() == b"":
                     raise ConnectionError("closed")
             await client.close()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import inspect
 import sys
 
 import pytest
 
+from gustnado.errors import UsageError
 from gustnado.events.coroutines import coroutine
 from gustnado.events.tasks import start, start_task
 from gustnado.events.yieldables import BadYieldError
@@ -75,3 +77,16 @@ class TestStart:
                 start(3)
 
         run(main())
+
+
+def test_without_a_loop_it_says_so_and_leaves_nothing_that_was_never_awaited():
+    async def inner():
+        raise AssertionError
+
+    async def outer(waiting):
+        await waiting
+
+    waiting = inner()
+    with pytest.raises(UsageError, match=r"no event loop runs here.*ASGI"):
+        start_task(outer(waiting))
+    assert inspect.getcoroutinestate(waiting) == inspect.CORO_CLOSED

@@ -8,6 +8,7 @@ import pytest
 
 from gustnado.errors import HTTPInputError, StreamClosedError, UsageError
 from gustnado.http.body_stream import BodyStream
+from gustnado.http.limits import Limits
 
 
 async def turns() -> None:
@@ -131,5 +132,23 @@ def test_a_piece_has_a_size(run) -> None:
     async def main() -> None:
         with pytest.raises(ValueError, match="max_bytes=0"):
             await BodyStream().read(0)
+
+    run(main())
+
+
+def test_its_parts_and_its_form(run) -> None:
+    body = b'--xYz\r\nContent-Disposition: form-data; name="a"\r\n\r\nwind\r\n--xYz--'
+
+    async def stream() -> BodyStream:
+        stream = BodyStream("multipart/form-data; boundary=xYz", Limits(max_parts=1))
+        stream.open()
+        stream.push(body)
+        stream.end()
+        return stream
+
+    async def main() -> None:
+        assert [part.name async for part in (await stream()).parts()] == ["a"]
+        with await (await stream()).form() as form:
+            assert form.arguments == {"a": [b"wind"]}
 
     run(main())

@@ -42,6 +42,9 @@ OWN_NAMES = {
     "tornado.httpclient": "gustnado.http",
     "tornado.httpserver": "gustnado.http",
     "tornado.httputil": "gustnado.http",
+    "tornado.auth": "gustnado.web.auth",
+    "tornado.websocket": "gustnado.web.websocket",
+    "tornado.wsgi": "gustnado.web.wsgi",
 }
 
 

@@ -212,6 +212,18 @@ class TestGettext:
             with pytest.raises(ValueError, match="count"):
                 call("one", "many")
 
+    @pytest.mark.parametrize(
+        ("count", "plural"),
+        [(1, "plik"), (2, "pliki"), (4, "pliki"), (5, "plik\xf3w"), (12, "plik\xf3w"), (22, "pliki")],
+    )
+    def test_a_language_with_three_forms(self, tmp_path, count, plural):
+        forms = "nplurals=3; plural=(n==1 ? 0 : n%10>=2 && n%10<=4 && (n%100<10 || n%100>=20) ? 1 : 2);"
+        head = f"Content-Type: text/plain; charset=UTF-8\nPlural-Forms: {forms}\n"
+        messages = {"": head, "file\0files": "plik\0pliki\0plik\xf3w"}
+        write_catalogue(tmp_path / "pl/LC_MESSAGES/shop.mo", messages)
+        locale.load_gettext_translations(str(tmp_path), "shop")
+        assert locale.get("pl_PL").translate("file", "files", count) == plural
+
     def test_the_default_locale_needs_no_catalogue(self, french):
         assert locale.get("en_US").translate("school") == "school"
 

@@ -82,6 +82,7 @@ class Processes:
         self._supervisor = supervisor
         self._processes: dict[int, _Process] = {}
         self._ready: dict[int, int] = {}  # number of a worker -> the pipe from it
+        self._not_started: list[int] = []  # workers for which the system had no process
         self._selector = selectors.DefaultSelector()
         self._lifeline, self._life = os.pipe()
         self._wake, self._waker = os.pipe()
@@ -125,12 +126,19 @@ class Processes:
     def _start(self, number: int) -> Supervised | None:
         ready, told = os.pipe()
         os.set_blocking(ready, False)  # a child of a worker that has died may hold the other end
-        if self._config.worker_method == "fork":
-            supervised = self._fork(number, Supervised(number, told, self._lifeline), ready)
-            if supervised is not None:
-                return supervised
-        else:
-            self._processes[number] = self._spawn(number, told)
+        try:
+            if self._config.worker_method == "fork":
+                supervised = self._fork(number, Supervised(number, told, self._lifeline), ready)
+                if supervised is not None:
+                    return supervised
+            else:
+                self._processes[number] = self._spawn(number, told)
+        except OSError as error:
+            gen_log.error("no process for worker %d: %s", number, error)
+            self._not_started.append(number)
+            os.close(ready)
+            os.close(told)
+            return None
         os.close(told)
         self._ready[number] = ready
         self._selector.register(ready, selectors.EVENT_READ, number)
@@ -185,6 +193,8 @@ class Processes:
     def _wait(self) -> list[Action]:
         next_time = self._supervisor.next_time()
         timeout = None if next_time is None else max(0.0, next_time - time.monotonic())
+        if self._not_started:
+            timeout = 0.0
         events = self._selector.select(timeout)
         now = time.monotonic()
         actions: list[Action] = []
@@ -197,6 +207,9 @@ class Processes:
             status = process.poll()
             if status is not None:
                 actions += self._take_end(number, status, now)
+        not_started, self._not_started = self._not_started, []
+        for number in not_started:
+            actions += self._supervisor.died(number, 1, now)
         return [*actions, *self._supervisor.tick(now)]
 
     def _take_signals(self, now: float) -> list[Action]:

@@ -7,7 +7,8 @@ uvloop           uvloop                                      ``aiofastnet`` over
 any other        ``aiofastnet``                              ``aiofastnet``
 ===============  ==========================================  ================================
 
-and the loop's own for everything where ``aiofastnet`` is not installed, and for TLS with an SNI callback. On uvloop its transports are not
+and the loop's own for everything where ``aiofastnet`` is not installed, and for TLS with an SNI callback, in
+which it crashes (seen with 1.2.0). On uvloop its transports are not
 put on a socket, although they would work: they watch it with ``add_reader``, and libuv stops watching a
 socket for good when a reset arrives, be there bytes before it or not. If there are, the transport reads
 these and then waits for ever. uvloop's own do not have this fault, take a fifth of the memory and are

@@ -30,6 +30,17 @@ from gustnado.http.running import run_until_signal, wait_for_signal
 from gustnado.http.server import HTTPServer
 from gustnado.http.shutdown import ShutdownEvent
 from gustnado.http.urls import split_host_and_port, url_concat
+from gustnado.http.ws.client import WebSocketClientConnection, websocket_connect
+from gustnado.http.ws.codes import CloseCode
+from gustnado.http.ws.errors import (
+    WebSocketClosedError,
+    WebSocketError,
+    WebSocketHandshakeError,
+    WebSocketProtocolError,
+)
+from gustnado.http.ws.prepared import PreparedMessage
+from gustnado.http.ws.reconnect import Backoff, ReconnectingWebSocket
+from gustnado.http.ws.rooms import Room, Rooms
 
 __all__ = [
     # the server
@@ -66,6 +77,19 @@ __all__ = [
     "Form",
     "Part",
     "SpooledFile",
+    # WebSockets
+    "Backoff",
+    "CloseCode",
+    "PreparedMessage",
+    "ReconnectingWebSocket",
+    "Room",
+    "Rooms",
+    "WebSocketClientConnection",
+    "WebSocketClosedError",
+    "WebSocketError",
+    "WebSocketHandshakeError",
+    "WebSocketProtocolError",
+    "websocket_connect",
     # forms
     "HTTPFile",
     "MultipartParser",

@@ -7,9 +7,12 @@ from the network, and a client that asked with ``Expect: 100-continue`` is not t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any
 
 from gustnado.errors import HTTPInputError, UsageError
+from gustnado.http.limits import Limits
+from gustnado.http.parts import Form, Part, read_form, read_parts
 
 __all__ = ["BodyStream"]
 
@@ -17,10 +20,14 @@ __all__ = ["BodyStream"]
 class BodyStream:
     """Read it with ``async for chunk in stream``, or with :meth:`read`.
 
+    :param content_type: of the body.
+    :param limits: of the request.
     :ivar bytes_read: how much of the body has been taken.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, content_type: str = "", limits: Limits | None = None) -> None:
+        self._content_type = content_type
+        self._limits = limits
         self.bytes_read = 0
         self._loop = asyncio.get_running_loop()
         self._chunk = b""
@@ -66,6 +73,14 @@ class BodyStream:
                 raise HTTPInputError(f"body over {max_bytes} bytes", status=413)
             pieces.append(piece)
         return b"".join(pieces)
+
+    def parts(self) -> AsyncIterator[Part]:
+        """The parts of a multipart body, as they arrive; see :func:`gustnado.http.parts.read_parts`."""
+        return read_parts(self, self._content_type, self._limits)
+
+    def form(self, spool_size: int = 1024 * 1024) -> Coroutine[Any, Any, Form]:
+        """A multipart form, read whole; see :func:`gustnado.http.parts.read_form`."""
+        return read_form(self, self._content_type, self._limits, spool_size)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         while piece := await self.read():

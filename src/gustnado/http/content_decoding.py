@@ -54,6 +54,7 @@ class Decoder(Protocol):
 
     def read(self, max_length: int, /) -> bytes:
         """A piece of the output, of ``max_length`` bytes or little more; empty where more input is needed."""
+        ...
 
     def finish(self) -> None:
         """The input has ended, which it may only where the content has."""
@@ -75,14 +76,13 @@ class _Streams:
 
     def read(self, max_length: int, /) -> bytes:
         while self._input or self._holds_output():
-            if self._stream is None:
-                self._begin_stream()
+            stream: Any = self._begin_stream() if self._stream is None else self._stream
             try:
                 output = self._decompress(max_length)
             except _errors() as error:
                 raise DecodingError(f"invalid {self.name} data: {error}") from error
-            if self._stream.eof:
-                self._input = self._stream.unused_data
+            if stream.eof:
+                self._input = stream.unused_data
                 self._stream = None
             if output:
                 return output
@@ -95,11 +95,12 @@ class _Streams:
     def _holds_output(self) -> bool:
         return False
 
-    def _begin_stream(self) -> None:
+    def _begin_stream(self) -> Any:
         self._streams += 1
         if self._streams > MAX_STREAMS or (self._streams > 1 and not self.several):
             raise DecodingError(f"invalid {self.name} data: it goes on after its end")
         self._stream = self._make()
+        return self._stream
 
     def _make(self) -> Any:
         raise NotImplementedError

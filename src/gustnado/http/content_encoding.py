@@ -30,6 +30,7 @@ class Encoder(Protocol):
 
         :param last: it is the last one.
         """
+        ...
 
 
 class _Gzip:
@@ -46,7 +47,8 @@ class _Brotli:
 
     def encode(self, data: bytes, last: bool, /) -> bytes:
         output: bytes = self._stream.process(data)
-        return output + (self._stream.finish() if last else self._stream.flush())
+        output += self._stream.finish() if last else self._stream.flush()
+        return output
 
 
 class _Zstd:

@@ -3,8 +3,9 @@
 Off unless ``decompress_request`` (or ``HTTP1ConnectionParameters.decompress``) asks for it, since each byte of such a
 body may stand for a thousand. What is decoded is bounded three ways: by the bound of the body itself, which counts
 decoded bytes; by :data:`MAX_RATIO`; and by the number of streams
-(:data:`~gustnado.http.content_decoding.MAX_STREAMS`). One coding is decoded, never several upon each other: requests with those, and with codings that are not known here, are answered
-with 415, and such responses are handed over as they are.
+(:data:`~gustnado.http.content_decoding.MAX_STREAMS`). One coding is decoded, never several upon each other: requests
+with those, and with codings that are not known here, are answered with 415, and such responses are handed over as
+they are.
 
 The program sees neither the coding nor the length of what was sent: ``Content-Encoding`` becomes
 ``X-Consumed-Content-Encoding``, as with Tornado, and ``Content-Length`` goes.

@@ -28,7 +28,7 @@ from gustnado.http.request_ids import RequestIds
 from gustnado.http.urls import split_host_and_port
 
 if TYPE_CHECKING:
-    import asyncio
+    from asyncio import Future
     from collections.abc import AsyncIterator, Callable, Coroutine
     from http.cookies import SimpleCookie
 
@@ -189,29 +189,28 @@ class HTTPServerRequest(RequestData):
     trailers: HTTPHeaders | None = None
     body_stream: BodyStream | None = None
     _own_limits: Limits | None = None
-    _disconnected: asyncio.Future[None] | None = None
     _body_future: Any = None  # of a handler that streams its body and has been wrapped
 
     @property
     def limits(self) -> Limits:
         """The bounds that hold for this request: its server's, or its handler's own."""
-        own: Limits | None = self._own_limits
-        return own or getattr(self.server_connection, "limits", _DEFAULT_LIMITS)
+        if self._own_limits is not None:
+            return self._own_limits
+        limits: Limits = getattr(self.server_connection, "limits", _DEFAULT_LIMITS)
+        return limits
 
     @limits.setter
     def limits(self, value: Limits) -> None:
         self._own_limits = value
 
     def parts(self) -> AsyncIterator[Part]:
-        """The parts of a multipart body, as they arrive; see :func:`gustnado.http.parts.read_parts`.
+        """The parts of a multipart body, as they arrive: :meth:`BodyStream.parts <gustnado.http.BodyStream.parts>`.
 
         For handlers with ``@pull_request_body``.
 
         :raises gustnado.errors.UsageError: for others, whose bodies have been read already.
         """
-        from gustnado.http.parts import read_parts
-
-        return read_parts(self._need_stream(), self.headers.get("Content-Type", ""), self.limits)
+        return self._need_stream().parts()
 
     def form(self, spool_size: int = 1024 * 1024) -> Coroutine[Any, Any, Form]:
         """A multipart form, read whole, with large files on disk; see :func:`gustnado.http.parts.read_form`.
@@ -220,29 +219,17 @@ class HTTPServerRequest(RequestData):
 
         :raises gustnado.errors.UsageError: for others, whose bodies have been read already.
         """
-        from gustnado.http.parts import read_form
-
-        return read_form(self._need_stream(), self.headers.get("Content-Type", ""), self.limits, spool_size)
+        return self._need_stream().form(spool_size)
 
     @property
-    def disconnected(self) -> asyncio.Future[None]:
+    def disconnected(self) -> Future[None]:
         """A future that is done when the client has gone before it has its response, and never otherwise.
 
         To be awaited beside what the handler waits for anyhow. That a client has gone is seen only while nothing
         else that it has sent waits to be read: not while it has sent further requests already.
         """
-        if self._disconnected is None:
-            import asyncio
-
-            self._disconnected = asyncio.get_running_loop().create_future()
-            if self.connection.stream is None:
-                self._disconnected.set_result(None)
-        return self._disconnected
-
-    def _tell_disconnected(self) -> None:
-        """The client has gone."""
-        if self._disconnected is not None and not self._disconnected.done():
-            self._disconnected.set_result(None)
+        future: Future[None] = self.connection.disconnected
+        return future
 
     def _need_stream(self) -> BodyStream:
         if self.body_stream is None:

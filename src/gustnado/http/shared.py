@@ -42,6 +42,10 @@ class LoopShared:
         self.done: asyncio.Future[None] = loop.create_future()
         self.done.set_result(None)
 
+    def new_future(self) -> asyncio.Future[None]:
+        """A future of the loop that is pending."""
+        return self._loop.create_future()
+
     def flush_soon(self, connection: Swept) -> None:
         """Have ``connection`` flushed when the events of this turn of the loop have been dealt with.
 

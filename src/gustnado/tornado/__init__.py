@@ -21,6 +21,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from gustnado.tornado import auth as auth
     from gustnado.tornado import autoreload as autoreload
     from gustnado.tornado import concurrent as concurrent
     from gustnado.tornado import curl_httpclient as curl_httpclient
@@ -50,12 +51,14 @@ if TYPE_CHECKING:
     from gustnado.tornado import util as util
     from gustnado.tornado import web as web
     from gustnado.tornado import websocket as websocket
+    from gustnado.tornado import wsgi as wsgi
 
 # The release whose names and behaviour these modules have. Programs compare it.
 version = "6.6.1"
 version_info = (6, 6, 1, 0)
 
 __all__ = [
+    "auth",
     "autoreload",
     "concurrent",
     "curl_httpclient",
@@ -85,6 +88,7 @@ __all__ = [
     "util",
     "web",
     "websocket",
+    "wsgi",
 ]
 
 

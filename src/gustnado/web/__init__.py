@@ -30,6 +30,7 @@ from gustnado.web.template import DictLoader, Loader, ParseError, Template
 from gustnado.web.transforms import ContentEncoding, GZipContentEncoding, OutputTransform
 from gustnado.web.ui import TemplateModule, UIModule
 from gustnado.web.uploads import safe_filename
+from gustnado.web.websocket import WebSocketHandler
 
 __all__ = [
     # applications and handlers
@@ -47,6 +48,8 @@ __all__ = [
     "FallbackHandler",
     "RedirectHandler",
     "StaticFileHandler",
+    # WebSockets
+    "WebSocketHandler",
     # errors
     "Finish",
     "HTTPError",

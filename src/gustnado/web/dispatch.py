@@ -143,6 +143,9 @@ class HandlerDelegate(HTTPMessageDelegate):
             try:
                 request._parse_body()
             except HTTPInputError as error:
+                params = getattr(request.connection, "params", None)
+                if params is not None and params.like_tornado:
+                    error.status = 400
                 self._make_handler()._handle_request_exception(error)
                 return
         self.execute()
@@ -151,7 +154,6 @@ class HandlerDelegate(HTTPMessageDelegate):
         self._chunks = None
         if self._handler is not None and not self._handler._finished:
             handler: Any = self._handler
-            handler.request._tell_disconnected()
             try:
                 handler.on_connection_close()
             finally:
@@ -215,7 +217,9 @@ class HandlerDelegate(HTTPMessageDelegate):
             connection = request.connection
             if not connection.has_explicit_max_body_size() and cls.body_limits is None:
                 connection.set_max_body_size(None)
-            request.body_stream = self._stream = BodyStream()
+            request.body_stream = self._stream = BodyStream(
+                request.headers.get("Content-Type", ""), request.limits
+            )
             wanted = self._stream.open()
             self.execute()
             return None if self._handler is None or self._handler._finished else wanted

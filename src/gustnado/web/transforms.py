@@ -46,9 +46,9 @@ class ContentEncoding(OutputTransform):
     that have a coding, and those that are a part of something (206, ``Content-Range``): their bytes are
     counted in the uncompressed content.
 
-    A page that shows a secret beside something that came with the request should not be compressed: by trying what makes
-    the response shorter, somebody who sees its length can guess the secret (BREACH). The XSRF token is safe, as it is
-    masked anew each time. Such a handler says ``self.set_header("Cache-Control", "no-transform")``.
+    A page that shows a secret beside something that came with the request should not be compressed: by trying what
+    makes the response shorter, somebody who sees its length can guess the secret (BREACH). The XSRF token is safe,
+    as it is masked anew each time. Such a handler says ``self.set_header("Cache-Control", "no-transform")``.
     """
 
     CODINGS: ClassVar[tuple[str, ...]] = ("br", "zstd", "gzip")

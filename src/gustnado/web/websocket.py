@@ -23,6 +23,7 @@ from typing import Any
 
 from gustnado.errors import UsageError
 from gustnado.escape import utf8
+from gustnado.http.headers import HTTPHeaders
 from gustnado.http.ws.connection import WebSocketProtocol, WebSocketProtocol13
 from gustnado.http.ws.errors import WebSocketClosedError, WebSocketHandshakeError
 from gustnado.http.ws.extensions import DeflateOptions, Extension, accept_offer
@@ -40,9 +41,22 @@ from gustnado.web.errors import Finish, HTTPError
 from gustnado.web.first_step import FirstStep
 from gustnado.web.handler import RequestHandler
 
-__all__ = ["NotForWebSocketsError", "WebSocketHandler"]
+__all__ = ["NotForWebSocketsError", "UpgradedConnection", "WebSocketHandler"]
 
 _HTTP_ONLY = ("write", "redirect", "set_header", "set_cookie", "set_status", "flush", "finish")
+
+
+class UpgradedConnection:
+    """What is left of ``request.connection`` once it speaks WebSocket: what is known of the client.
+
+    All else of the HTTP connection is let go of, since a WebSocket may live for days.
+    """
+
+    __slots__ = ("context", "stream")
+
+    def __init__(self, context: Any) -> None:
+        self.context = context
+        self.stream = None
 
 
 class NotForWebSocketsError(UsageError, RuntimeError):
@@ -269,10 +283,11 @@ class WebSocketHandler(RequestHandler):
     def set_nodelay(self, value: bool) -> None:
         """Send small messages at once (which is so by default), or gather them for a moment."""
         connection = self.ws_connection
-        stream = self.request.connection.stream if connection is None else connection.stream
+        stream = None if connection is None else connection.stream
         if stream is None:
-            stream = self.request.connection.stream
-        stream.set_nodelay(value)
+            stream = self.request.connection.stream  # before the connection is open
+        if stream is not None:
+            stream.set_nodelay(value)
 
     @property
     def selected_subprotocol(self) -> str | None:
@@ -349,6 +364,9 @@ class WebSocketHandler(RequestHandler):
         stream = http.detach()
         self._headers_written = self._finished = True
         self._ended()
+        self.request.connection = UpgradedConnection(http.context)
+        self.request.server_connection = None
+        self._headers = HTTPHeaders()
         connection.begin(stream)
         self.shutting_down.add_callback(self._go_away)
 

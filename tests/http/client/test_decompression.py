@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gustnado.http.client.decompression import DecodedBody, accepted_codings, decoder_for
+from gustnado.http.client.decompression import DecodedBody
 from gustnado.http.client.errors import DecodingError, ResponseTooLargeError
+from gustnado.http.content_decoding import accepted_codings, decoder_for
 from gustnado.http.h1.response_parser import ResponseParser
 from gustnado.http.limits import Limits
 
@@ -48,7 +49,7 @@ def decode(name, data, piece=1 << 20, most=1 << 30, max_bytes=65536):
     parser.begin("GET")
     parser.feed(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(data))
     assert parser.parse_head()
-    body = DecodedBody(parser, decoder_for(coding_of(name)), coding_of(name), most)
+    body = DecodedBody(parser, decoder_for(coding_of(name)), most)
     output = []
     pieces = [data[at : at + piece] for at in range(0, len(data), piece)]
     for _ in range(1_000_000):
@@ -114,7 +115,7 @@ def test_several_members(name):
 
 def test_too_many_frames():
     assert decode("zstd", ENCODERS["zstd"](b"a") * 64) == b"a" * 64
-    with pytest.raises(DecodingError, match="more than 64 frames"):
+    with pytest.raises(DecodingError, match="after its end"):
         decode("zstd", ENCODERS["zstd"](b"a") * 65)
 
 
@@ -126,7 +127,7 @@ def test_garbage(name, data):
     try:
         decode(name, data)
     except DecodingError as error:
-        assert coding_of(name) in str(error)
+        assert coding_of(name).removeprefix("x-") in str(error)
 
 
 @pytest.mark.parametrize("name", CODINGS)

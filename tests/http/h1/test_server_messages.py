@@ -683,7 +683,7 @@ class TestLikeTornado:
     )
     def test_by_a_bare_400_or_not_at_all(self, connect, expect_log, data: bytes, received: bytes) -> None:
         peer = connect(limits=Limits(max_body_size=10), like_tornado=True, on_refused=lambda message, error: 1 / 0)
-        with expect_log("gustnado.general", "Malformed HTTP message", level=20):
+        with expect_log("gustnado.general", "Malformed HTTP message|^Unsatisfiable read", level=20):
             peer.send(data)
         assert peer.received() == received
         peer.wait(5)
@@ -711,7 +711,7 @@ class TestLikeTornado:
 
     def test_nor_without_end(self, connect, expect_log) -> None:
         peer = connect(like_tornado=True)
-        with expect_log("gustnado.general", "Malformed HTTP message", level=20):
+        with expect_log("gustnado.general", "Unsatisfiable read|Malformed HTTP message", level=20):
             peer.send(b"GET / HTTP/1.1\n" + b"A: b\n" * 10_000)
         assert peer.closed
 

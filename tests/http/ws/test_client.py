@@ -51,10 +51,14 @@ async def echo_server(handler=echo, **options):
 async def raw_server(answer):
     """A server that reads the head of a request, and then does what ``answer(key, reader, writer)`` does."""
 
+    tasks = []
+
     async def serve(reader, writer):
+        tasks.append(asyncio.current_task())
         with contextlib.suppress(ConnectionError):
             head = await reader.readuntil(b"\r\n\r\n")
-            keys = [line[19:].decode() for line in head.split(b"\r\n") if line.lower().startswith(b"sec-websocket-key: ")]
+            lines = head.decode().split("\r\n")
+            keys = [line[19:] for line in lines if line.lower().startswith("sec-websocket-key: ")]
             await answer(keys[0], reader, writer)
             await writer.drain()
         writer.close()
@@ -62,6 +66,7 @@ async def raw_server(answer):
     sock = bind_sockets(0, "127.0.0.1")[0]
     async with await asyncio.start_server(serve, sock=sock) as server:
         yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        await asyncio.gather(*tasks)
 
 
 def switching(key, *more):

@@ -9,9 +9,10 @@ import pytest
 
 from gustnado.errors import UsageError
 from gustnado.http.headers import HTTPHeaders
+from gustnado.web import Application as RealApplication
 from gustnado.web.handler import RequestHandler
 from gustnado.web.handler.rendering import RenderingMixin, TemplateLoaders, template_loaders
-from gustnado.web.template import DictLoader, Loader, TemplatePathError
+from gustnado.web.template import DictLoader, Loader, Template, TemplatePathError
 from gustnado.web.ui import TemplateModule, UIModule
 
 
@@ -287,3 +288,57 @@ class TestLoaders:
     def test_tornados_shared_cache_can_be_cleared(self):
         RequestHandler._template_loaders.clear()
         assert RequestHandler._template_loaders == {}
+
+
+class TestRenderStream:
+    LONG = "<head></head>{% for n in ns %}<i>{{ n }}</i>{% end %}{{ end() }}"
+
+    def app(self, template, **settings):
+        """An application with a page that is streamed; the page's ``end`` is called last."""
+
+        class Streamed(RequestHandler):
+            async def get(self):
+                await self.render_stream("page", ns=range(2000), end=self.settings.get("end", str))
+
+        loader = DictLoader({"page": template})
+        return RealApplication([("/", Streamed)], template_loader=loader, **settings)
+
+    def test_the_page_leaves_in_pieces(self, fetch):
+        response = fetch(self.app(self.LONG), "/")
+        assert response.body == Template(self.LONG).generate(ns=range(2000), end=str)
+        assert len(response.chunks) > 1
+        assert "Etag" not in response.headers
+
+    def test_an_exception_cuts_it_short(self, fetch, expect_log):
+        with expect_log("gustnado.application", "Uncaught exception"):
+            with expect_log("gustnado.general", "after headers written"):
+                with pytest.raises(ConnectionAbortedError):
+                    fetch(self.app(self.LONG, end=lambda: 1 / 0), "/")
+
+    def test_an_exception_in_the_first_piece_is_an_error_page(self, fetch, expect_log):
+        with expect_log("gustnado.application", "Uncaught exception"):
+            assert fetch(self.app("{{ 1 / 0 }}"), "/").code == 500
+
+    def test_modules_may_take_part_but_add_nothing_to_the_page(self, fetch, expect_log):
+        class Styled(UIModule):
+            def render(self):
+                return "styled"
+
+            def css_files(self):
+                return "style.css"
+
+        class Plain(UIModule):
+            def render(self):
+                return "plain"
+
+        modules = {"Styled": Styled, "Plain": Plain}
+        assert fetch(self.app("{% module Plain() %}", ui_modules=modules), "/").text == "plain"
+        with expect_log("gustnado.application", "Uncaught exception") as seen:
+            assert fetch(self.app("{% module Styled() %}", ui_modules=modules), "/").code == 500
+        assert "'Styled' has parts" in str(seen.records[0].exc_info[1])
+
+    def test_not_after_the_end(self, run):
+        page = Page(Application())
+        page._finished = True
+        with pytest.raises(RuntimeError, match="after finish"):
+            run(page.render_stream("page"))

@@ -41,3 +41,11 @@ def test_errors_can_be_pickled(error):
     assert type(copy) is type(error)
     assert (str(copy), copy.filename, copy.lineno) == (str(error), error.filename, error.lineno)
     assert getattr(copy, "text", None) == getattr(error, "text", None)
+
+
+def test_the_chain_of_those_that_asked_for_it_is_told():
+    error = ParseError("a", "part.html", 3).put_by("post.html:7")
+    assert error.put_by("page.html:1") is error
+    assert error.via == ("post.html:7", "page.html:1")
+    assert str(error) == "a at part.html:3 (via post.html:7, page.html:1)"
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)

@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 
 from gustnado.errors import UsageError
-from gustnado.web.template.errors import ParseError
+from gustnado.web.template.errors import ParseError, TemplateSyntaxError
 from gustnado.web.template.linker import link
+from gustnado.web.template.loader import DictLoader, Loader
 from gustnado.web.template.parser import parse_template
 
 
@@ -67,3 +68,25 @@ def test_a_refusal_by_the_loader_gets_its_place():
 
     with pytest.raises(ParseError, match="not that one at a:2"):
         link(parse_template("\n{% extends 'b' %}", "a"), load)
+
+
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [
+        ("\n{{ }}", r"Empty expression at part:2 \(via middle:3, page:1\)"),
+        ("{{ f( }}", r"at part:1 \(via middle:3, page:1\)"),
+        ("{% include ../x %}", r"outside .* at part:1 \(via middle:3, page:1\)"),
+    ],
+)
+def test_an_error_tells_the_chain_of_includes(tmp_path, broken, message):
+    files = {"page": "{% include middle %}", "middle": "\n\n{% include part %}", "part": broken}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    with pytest.raises(ParseError, match=message):
+        Loader(str(tmp_path)).load("page")
+
+
+def test_an_error_that_only_the_whole_shows_tells_the_chain():
+    loader = DictLoader({"page": "\n{% include part %}", "part": "{% set nonlocal x %}"})
+    with pytest.raises(TemplateSyntaxError, match=r"at part:1 \(via page:2\)"):
+        loader.load("page")

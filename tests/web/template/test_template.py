@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import threading
+import traceback
+from typing import ClassVar
 
 import pytest
 from hypothesis import given, settings
@@ -319,3 +321,55 @@ def test_threads_may_render_one_template_at_once():
     for thread in threads:
         thread.join()
     assert pages == {name: {name.encode() * 200} for name in "abcd"}
+
+
+class TestStream:
+    PAGES: ClassVar = {
+        "page": "a{% for x in xs %}<i>{{ x }}</i>{% apply upper %}b{% for y in xs[:2] %}{{ y }}"
+        "{% end %}{% end %}{% end %}",
+        "block": "{% extends base %}{% block b %}{% include part %}{% end %}",
+        "base": "<{% block b %}{% end %}>",
+        "part": "{% for x in xs %}{% raw x %}{{ x }}{% end %}",
+        "try": "{% try %}{% for x in xs %}{{ x }}{% end %}{{ 1 / 0 }}{% except ZeroDivisionError %}!{% end %}",
+        "none": "",
+    }
+
+    def load(self, name, **options):
+        return DictLoader(self.PAGES, **options).load(name)
+
+    @pytest.mark.parametrize("name", PAGES)
+    @pytest.mark.parametrize("count", [0, 1, 3000])
+    @pytest.mark.parametrize("autoescape", ["xhtml_escape", "own", None])
+    def test_the_pieces_are_the_page(self, name, count, autoescape):
+        names = {"xs": [f"<{n}>" for n in range(count)], "upper": bytes.upper, "own": bytes.lower}
+        template = self.load(name, autoescape=autoescape)
+        assert b"".join(template.stream(**names)) == template.generate(**names)
+
+    def test_another_function_of_the_standard_ones_name(self):
+        template = Template("{{ x }}")
+        assert list(template.stream(x="<", xhtml_escape=lambda text: b"!")) == [b"!"]
+
+    def test_a_piece_leaves_before_the_rest_is_made(self):
+        made = []
+
+        def numbers():
+            for number in range(100_000):
+                made.append(number)
+                yield number
+
+        pieces = Template("{% for n in ns %}<i>{{ n }}</i>{% end %}").stream(ns=numbers())
+        assert next(pieces).startswith(b"<i>0</i><i>1</i>")
+        assert len(made) < 1000
+        pieces.close()
+
+    def test_an_exception_comes_after_the_pieces_and_shows_the_template(self):
+        template = Template("{% for n in range(2000) %}{{ n }}{% end %}\n{{ 1 / 0 }}", "page.html")
+        pieces = template.stream()
+        assert next(pieces).startswith(b"0123")
+        with pytest.raises(ZeroDivisionError) as caught:
+            list(pieces)
+        assert "page.html:2" in "".join(traceback.format_exception(caught.value))
+
+    def test_a_template_cannot_yield_by_itself(self):
+        with pytest.raises(TemplateSyntaxError, match="yield"):
+            Template("{% set x = yield 5 %}")

@@ -47,10 +47,13 @@ class Connector:
         self._limits = limits
         self._contexts: dict[Hashable, ssl.SSLContext] = {}
 
-    async def connect(self, url: ClientURL, settings: Settings, proxy: Proxy | None) -> IOStream:
+    async def connect(
+        self, url: ClientURL, settings: Settings, proxy: Proxy | None, tunnel: bool = False
+    ) -> IOStream:
         """Connect to the server of ``url``, with TLS where it is https.
 
         :param proxy: to go through.
+        :param tunnel: have an HTTP proxy connect us with the server, also for what it could forward.
         :raises gustnado.http.client.errors.ConnectTimeoutError: in time, TLS included.
         :raises gustnado.http.client.errors.TLSTimeoutError: where the handshake took too long.
         :raises gustnado.http.client.errors.ProxyError: where the proxy says no, or something else than it may.
@@ -63,7 +66,7 @@ class Connector:
             if settings.unix_socket is not None:
                 stream = await self._connect_unix(settings.unix_socket, deadline)
             elif proxy is not None:
-                stream = await self._connect_by_proxy(proxy, url, settings, deadline)
+                stream = await self._connect_by_proxy(proxy, url, settings, deadline, tunnel)
             else:
                 stream = await self._connect_tcp(url.host, url.port, settings, deadline)
         except StreamClosedError as error:
@@ -130,16 +133,16 @@ class Connector:
     # -- proxies --------------------------------------------------------------------------------------
 
     async def _connect_by_proxy(
-        self, proxy: Proxy, url: ClientURL, settings: Settings, deadline: float | None
+        self, proxy: Proxy, url: ClientURL, settings: Settings, deadline: float | None, tunnel: bool
     ) -> IOStream:
         stream = await self._connect_tcp(proxy.host, proxy.port, settings, deadline)
         if proxy.scheme == "https":
             stream = await self._start_tls(stream, proxy.host, settings, deadline)
-        if not proxy.tunnels(url):
+        if not tunnel and not proxy.tunnels(url):
             return stream
         if isinstance(stream, SSLIOStream):
             stream.close()
-            raise ProxyError(f"{proxy}: a tunnel for https through a proxy that itself speaks https is not supported")
+            raise ProxyError(f"{proxy}: a tunnel through a proxy that itself speaks https is not supported")
         talk = self._socks(stream, proxy, url) if proxy.is_socks else self._tunnel(stream, proxy, url)
         try:
             await _within(_left(deadline, None), talk, ConnectTimeoutError(f"Timeout while waiting for {proxy}"))

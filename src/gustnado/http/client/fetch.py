@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from gustnado.http.client.auth import Challenge, digest, digest_challenge
 from gustnado.http.client.deadlines import NEVER
-from gustnado.http.client.decompression import DecodedBody, decoder_for
+from gustnado.http.client.decompression import DecodedBody
 from gustnado.http.client.errors import (
     CallbackFailedError,
     ConnectTimeoutError,
@@ -43,6 +43,7 @@ from gustnado.http.client.request import HTTPRequest, headers_from
 from gustnado.http.client.response import HTTPResponse
 from gustnado.http.client.settings import Settings, settings_for
 from gustnado.http.client.urls import ClientURL, parse_url
+from gustnado.http.content_decoding import decoder_for
 from gustnado.http.headers import HTTPHeaders
 from gustnado.log import app_log
 
@@ -281,7 +282,7 @@ class Fetch(asyncio.Future[HTTPResponse]):
             return parser
         self.response_headers.add("X-Consumed-Content-Encoding", coding)
         del self.response_headers["Content-Encoding"]
-        return DecodedBody(parser, decoder, coding, self.max_body_size)
+        return DecodedBody(parser, decoder, self.max_body_size)
 
     def _tell_head(self, version: str) -> None:
         lines = [f"{version} {self.code} {self.reason}", *map(": ".join, self.response_headers.get_all()), ""]

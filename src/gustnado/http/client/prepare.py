@@ -17,10 +17,10 @@ import re
 
 from gustnado.errors import HTTPOutputError
 from gustnado.http.client.auth import basic, bearer
-from gustnado.http.client.decompression import accepted_codings
 from gustnado.http.client.errors import RequestError, UnknownMethodError
 from gustnado.http.client.settings import Settings
 from gustnado.http.client.urls import ClientURL, parse_url
+from gustnado.http.content_decoding import accepted_codings
 from gustnado.http.h1.request_writer import request_head
 from gustnado.http.headers import HTTPHeaders
 

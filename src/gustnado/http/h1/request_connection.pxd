@@ -26,6 +26,7 @@ cdef class RequestConnection(ResponseWriter):
     cdef public object _delegate
     cdef object _close_callback
     cdef bint _told
+    cdef object _gone_future
     cdef HTTPHeaders _trailers
     cdef public object context
 

@@ -78,7 +78,7 @@ class RequestServer:
         raise NotImplementedError
 
     def set_body_pace(self, request: RequestConnection, timeout: float, min_rate: float) -> None:
-        """See :meth:`RequestConnection.set_body_timeout` and ``set_min_body_rate``; -1 leaves one as it is."""
+        """See :meth:`RequestConnection.set_body_timeout` and ``set_min_body_rate``; -1 leaves it as it is."""
         raise NotImplementedError
 
 
@@ -89,7 +89,9 @@ class RequestConnection(ResponseWriter, HTTPConnection):
     :ivar context: what is known of the peer: ``remote_ip``, ``protocol``, ``address``.
     """
 
-    __slots__ = ("_close_callback", "_delegate", "_released", "_server", "_told", "_trailers", "context")
+    __slots__ = (
+        "_close_callback", "_delegate", "_gone_future", "_released", "_server", "_told", "_trailers", "context",
+    )  # fmt: skip
 
     def __init__(self, server: RequestServer, is_head: bool, http11: bool, keep_alive: bool) -> None:
         self._open(server, is_head, http11, keep_alive)
@@ -100,6 +102,7 @@ class RequestConnection(ResponseWriter, HTTPConnection):
         self._released = False  # the response has been written, or cannot be any more
         self._delegate: HTTPMessageDelegate | None = None
         self._close_callback: Callable[[], object] | None = None
+        self._gone_future: Future[None] | None = None
         self._trailers: HTTPHeaders | None = None
         self._told = False  # the delegate knows that the connection has closed
         self.context = server.context
@@ -108,6 +111,14 @@ class RequestConnection(ResponseWriter, HTTPConnection):
     def stream(self) -> IOStream | None:
         """The stream below; ``None`` once it is gone, or somebody else's."""
         return None if self._server.is_closed() else self._server.stream
+
+    @property
+    def disconnected(self) -> Future[None]:
+        """Done when the connection has closed before the response ended; never done otherwise."""
+        if self._gone_future is None:
+            sweeper = self._server.sweeper
+            self._gone_future = sweeper.done if self._told else sweeper.new_future()
+        return self._gone_future
 
     @property
     def is_client(self) -> bool:
@@ -282,6 +293,8 @@ class RequestConnection(ResponseWriter, HTTPConnection):
         if self._told:
             return
         self._told = True
+        if self._gone_future is not None and not self._gone_future.done():
+            self._gone_future.set_result(None)
         delegate, callback = self._delegate, self._close_callback
         if delegate is not None:
             delegate.on_connection_close()

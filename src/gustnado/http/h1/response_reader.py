@@ -117,7 +117,11 @@ class ResponseReader:
 
     async def _read_piece(self, delegate: HTTPMessageDelegate) -> None:
         parser = self._parser
-        chunk = parser.read_body(self._params.chunk_size)
+        size = self._params.chunk_size
+        chunk = parser.read_body(size)
+        while parser.stalled and len(chunk) < size:
+            await asyncio.sleep(0)  # many small chunks: others have their turn, the delegate gets few pieces
+            chunk += parser.read_body(size - len(chunk))
         if chunk:
             await _wait(delegate.data_received(chunk))
         if parser.complete:

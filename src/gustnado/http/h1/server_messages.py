@@ -326,10 +326,13 @@ class ServerMessages(ServerLife):
 
     def _refuse(self, error: HTTPInputError) -> None:
         """Answer what could not be read, and close."""
+        # As text: a record that somebody keeps would keep the error, its frames, and so this connection.
         if error.status == 408:
-            gen_log.info("%s, from %s", error, self.peer())
+            gen_log.info("%s, from %s", str(error), self.peer())
+        elif self.params.like_tornado and error.status in (414, 431):
+            gen_log.info("Unsatisfiable read, closing connection: %s, from %s", str(error), self.peer())
         else:
-            gen_log.info("Malformed HTTP message from %s: %s", self.peer(), error)
+            gen_log.info("Malformed HTTP message from %s: %s", self.peer(), str(error))
         if not self.params.like_tornado and self._refused_by_program(error):
             return
         request, self._request = self._request, None

@@ -22,7 +22,7 @@ from gustnado.http.client.errors import (
     RequestError,
     RequestTimeoutError,
 )
-from gustnado.http.client.prepare import head_for
+from gustnado.http.client.prepare import credentials, head_for
 from gustnado.http.client.request import HTTPRequest, headers_from
 from gustnado.http.client.response import HTTPResponse
 from gustnado.http.client.settings import OPTIONS, Settings
@@ -70,7 +70,7 @@ def parse_websocket_url(url: str) -> ClientURL:
 async def open_websocket(request: HTTPRequest, fields: Mapping[str, str], tcp_client: TCPClient) -> Opened:
     """Connect, send the handshake, and read its answer.
 
-    :param request: ``url``, ``headers``, timeouts and TLS count.
+    :param request: ``url``, ``headers``, authentication, timeouts, TLS and proxy count.
     :param fields: of the handshake; they win over those of ``request``.
     :raises HTTPClientError: where the server answers otherwise than with 101 or 2xx; ``response`` is what it says.
     :raises gustnado.http.ws.errors.WebSocketError: where it answers with 2xx.
@@ -83,12 +83,20 @@ async def open_websocket(request: HTTPRequest, fields: Mapping[str, str], tcp_cl
     headers = headers_from(request.headers)
     for name, value in fields.items():
         headers[name] = value
-    head = head_for("GET", url, headers, None, settings, SimpleAsyncHTTPClient.user_agent)
+    authorization = credentials(url, settings)
+    if authorization is not None:
+        headers["Authorization"] = authorization
+    head = head_for(
+        "GET", url.target, url.authority, headers, None, settings, SimpleAsyncHTTPClient.user_agent
+    )
+    proxy = settings.given_proxy
+    if proxy is not None and not proxy.tunnels(url):
+        raise RequestError(f"{proxy} does not tunnel ws URLs: use wss, or a SOCKS proxy")
     stream = None
     timer = asyncio.timeout(settings.request_timeout or None)
     try:
         async with timer:
-            stream = await Connector(tcp_client).connect(url, settings)
+            stream = await Connector(tcp_client, Limits()).connect(url, settings, proxy)
             await stream.write(head)
             return await _read_answer(request, stream)
     except BaseException as error:

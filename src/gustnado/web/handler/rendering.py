@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from gustnado.web.application import Application
     from gustnado.web.handler import RequestHandler
     from gustnado.web.template.loader import BaseLoader
+    from gustnado.web.template.template import Template
 
 __all__ = ["RenderingMixin", "TemplateLoaders", "template_loaders"]
 
@@ -119,15 +120,44 @@ class RenderingMixin(LocalizationMixin):
         Without a template path the template is looked for in the directory of the calling file. With the
         setting ``compiled_template_cache`` false, as in debug mode, all templates are read anew.
         """
+        return self._find_template(template_name).generate(**self._names_for(kwargs))
+
+    async def render_stream(self, template_name: str, **kwargs: Any) -> None:
+        """Send the template ``template_name`` piece by piece while it is rendered, and finish the response.
+
+        For long pages: their beginning is there early, and a slow client slows the rendering down. There is no
+        ``ETag``. An exception within the page cuts the response short, as its head has been sent.
+
+        :raises RuntimeError: the response is finished already.
+        :raises UsageError: a UI module has scripts, styles or HTML for the page's head or the end of its body. These
+            are known only when it has been rendered; use ``render`` for such a page.
+        """
+        if self._finished:
+            raise RuntimeError("Cannot render_stream() after finish()")
+        for piece in self._find_template(template_name).stream(**self._names_for(kwargs)):
+            self._refuse_page_parts(template_name)
+            self.write(piece)
+            await self.flush()
+        await self.finish()
+
+    def _refuse_page_parts(self, template_name: str) -> None:
+        modules = self._active_modules or {}
+        for name, module in modules.items():
+            if PageParts.of([module]) != PageParts():
+                raise UsageError(
+                    f"the UI module {name!r} has parts for the head or the end of {template_name!r}, "
+                    "which is streamed and has been sent in part: use render()"
+                )
+
+    def _find_template(self, template_name: str) -> Template:
         path = self.get_template_path() or _directory_of_caller()
         loaders = template_loaders(self.application)
         if not self.settings.get("compiled_template_cache", True):
             loaders.reset()
-        loader = loaders.get(path, self.create_template_loader)
-        template = loader.load(template_name)
-        namespace = self.get_template_namespace()
-        namespace.update(kwargs)
-        return template.generate(**namespace)
+        return loaders.get(path, self.create_template_loader).load(template_name)
+
+    def _names_for(self, given: dict[str, Any]) -> dict[str, Any]:
+        return {**self.get_template_namespace(), **given}
 
     def get_template_namespace(self) -> dict[str, Any]:
         """Return the names that every template of this handler knows; override it to add to them.

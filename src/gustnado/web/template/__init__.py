@@ -62,7 +62,19 @@ Errors
 
 Whatever is wrong with a template's text is a ``ParseError`` with ``filename`` and ``lineno``; where it is
 Python that is wrong, it is also a ``SyntaxError``. An exception while rendering has the template's own
-file and line in its traceback, through every ``include`` and ``extends``.
+file and line in its traceback, through every ``include`` and ``extends``; so has a ``ParseError``, in ``via``.
+
+Debugging
+---------
+
+``Template.code`` is the Python that a template became, each line with the place that it is from; a debugger shows it.
+In debug mode, or with the setting ``compiled_template_cache=False``, a page's templates are read anew for each request.
+
+Long pages
+----------
+
+``Template.stream`` yields a page piece by piece while it is made, and ``await self.render_stream(...)`` of a handler
+sends them so. What leaves early cannot be taken back: an exception then cuts the page short, and there is no ``ETag``.
 
 Rooms: ``parser`` (text to ``nodes``), ``linker`` (files to one program), ``codegen`` (program to Python),
 ``compiler``, ``runtime`` (what the code calls), ``tracebacks``, and on top ``template`` and ``loader``, the

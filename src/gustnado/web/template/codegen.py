@@ -17,6 +17,7 @@ Rules:
   that of ``xhtml_escape`` itself; any other function is called in place, with bytes, as Tornado does it.
 - Output that is pending is written before any statement, and in a ``try`` after each piece, so that
   what came before an exception stays.
+- A page that is streamed is made by a generator, which yields what there is whenever that is enough.
 - Each line ends in ``# file:line``, with ``(via file:line, ...)`` for included and replaced text.
 
 >>> from gustnado.web.template.linker import link
@@ -47,7 +48,7 @@ from gustnado.web.template.nodes import (
     Text,
 )
 
-__all__ = ["BATCHED", "FUNCTION", "Generated", "Origin", "generate"]
+__all__ = ["BATCHED", "FUNCTION", "STREAM_PIECES", "Generated", "Origin", "generate"]
 
 #: The escape functions that may wait until the end of the page: both are ``escape.xhtml_escape``.
 BATCHED: Final = frozenset({"xhtml_escape", "escape"})
@@ -55,8 +56,13 @@ BATCHED: Final = frozenset({"xhtml_escape", "escape"})
 #: The function that the generated source defines; it takes nothing and returns the page's bytes.
 FUNCTION: Final = "_tt_execute"
 
+#: Pieces of a page that is streamed, of which half are values, that go out together.
+STREAM_PIECES: Final = 1000
+
 # The compiler builds longer tuples through a list, one append an element.
 _MAX_ELEMENTS: Final = 30
+
+_YIELD: Final = f"if len(_tt_buffer) > {STREAM_PIECES}: yield _tt_join(_tt_buffer); _tt_buffer = []"
 
 
 class Origin(NamedTuple):
@@ -92,13 +98,15 @@ class Generated:
         return self.origins[min(max(lineno or 1, 1), len(self.origins)) - 1]
 
 
-def generate(program: Program, *, batch: bool = True) -> Generated:
+def generate(program: Program, *, batch: bool = True, stream: bool = False) -> Generated:
     """Return the Python source of ``program``.
 
     :param batch: escape the values of the ``BATCHED`` functions at the end, all at once. To be given
         as false where the page's names hold another function of that name.
+    :param stream: make the function a generator of pieces of the page. What the template itself yields would be
+        taken for such a piece: it is to be compiled without this first, which refuses that.
     """
-    writer = _Writer(program, BATCHED if batch else frozenset())
+    writer = _Writer(program, BATCHED if batch else frozenset(), stream)
     writer.write_function(FUNCTION, program.root.body, 1)
     return Generated("".join(writer.lines), writer.origins)
 
@@ -116,11 +124,12 @@ def _callee(code: str) -> str:
 class _Writer:
     """Writes lines, knowing which file they are from and what output is pending."""
 
-    def __init__(self, program: Program, batched: frozenset[str]) -> None:
+    def __init__(self, program: Program, batched: frozenset[str], stream: bool) -> None:
         self.lines: list[str] = []
         self.origins: list[Origin] = []
         self._program = program
         self._batched = batched
+        self._stream = stream  # the function that is being written is a generator
         self._file = program.root
         self._via: Origin | None = None
         self._indent = 0
@@ -157,7 +166,7 @@ class _Writer:
             self._write("pass", line)
 
     def write_function(self, name: str, body: Sequence[Node], line: int) -> None:
-        """Write a function that returns the output of ``body`` as bytes."""
+        """Write a function that returns the output of ``body`` as bytes, or yields it."""
         self._write(f"def {name}():", line)
         self._indent += 1
         # Local in each function: in a closure they would be slower for both functions.
@@ -166,7 +175,7 @@ class _Writer:
         self._nodes(body)
         self._flush()
         self._tries = tries
-        self._write("return _tt_join(_tt_buffer)", line)
+        self._write(f"{'yield' if self._stream else 'return'} _tt_join(_tt_buffer)", line)
         self._indent -= 1
 
     # -- output
@@ -208,6 +217,8 @@ class _Writer:
             if len(self._pending) % 2:
                 self._escaped("''")
             self._write(f"_tt_buffer += ({', '.join(self._pending)})", self._pending_line)
+            if self._stream:
+                self._write(_YIELD, self._pending_line)
         self._pending, self._pending_text, self._pending_line = [], "", 0
 
     def _variable(self) -> str:
@@ -274,7 +285,9 @@ class _Writer:
         self._flush()
         function = f"_tt_apply{self._functions}"
         self._functions += 1
+        stream, self._stream = self._stream, False
         self.write_function(function, node.body, node.line)
+        self._stream = stream
         name = self._variable()
         self._write(f"{name} = _tt_output({_callee(node.function)}({function}()))", node.line)
         self._value(name, node.line, escaped=False)

@@ -30,17 +30,17 @@ class Compiled:
     function: CodeType
 
 
-def compile_program(program: Program, name: str, *, batch: bool = True) -> Compiled:
+def compile_program(program: Program, name: str, *, batch: bool = True, stream: bool = False) -> Compiled:
     """Return ``program`` compiled.
 
     :param name: the template's name.
-    :param batch: as in ``codegen.generate``.
+    :param batch: as in ``codegen.generate``; so is ``stream``.
     :raises TemplateSyntaxError: a piece of Python in it is wrong.
     """
-    return compile_source(generate(program, batch=batch), name)
+    return compile_source(generate(program, batch=batch, stream=stream), name, stream=stream)
 
 
-def compile_source(generated: Generated, name: str) -> Compiled:
+def compile_source(generated: Generated, name: str, *, stream: bool = False) -> Compiled:
     """Return ``generated`` compiled; see ``compile_program``."""
     filename = f"{printable(name).replace('.', '_')}.generated.py"
     try:
@@ -48,7 +48,8 @@ def compile_source(generated: Generated, name: str) -> Compiled:
     except SyntaxError as error:
         _fail(error.msg, generated.origin(error.lineno), error)
     function = next(code for code in _nested(module) if code.co_name == FUNCTION)
-    if any(code.co_flags & CO_GENERATOR and code.co_name.startswith("_tt_") for code in _nested(module)):
+    generators = (code for code in _nested(module) if code.co_flags & CO_GENERATOR)
+    if any(code.co_name.startswith("_tt_") and not (stream and code is function) for code in generators):
         _fail("'yield' in a template", generated.origin(_line_of_yield(generated.source)), None)
     return Compiled(generated, module, function)
 
@@ -76,4 +77,7 @@ def _line_of_yield(source: str) -> int:
 def _fail(message: str, origin: Origin, error: SyntaxError | None) -> NoReturn:
     lines = origin.file.text.splitlines()
     text = lines[origin.line - 1] if 0 < origin.line <= len(lines) else None
-    raise TemplateSyntaxError(message, origin.file.name, origin.line, text) from error
+    failure = TemplateSyntaxError(message, origin.file.name, origin.line, text)
+    for place in origin.chain()[1:]:
+        failure.put_by(f"{place.file.name}:{place.line}")
+    raise failure from error

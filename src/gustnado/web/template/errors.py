@@ -11,9 +11,13 @@
 Empty expression at page.html:3
 >>> print(ParseError("no place known"))
 no place known at None:0
+>>> print(ParseError("Empty expression", "byline.html", 3).put_by("post.html:7").put_by("page.html:1"))
+Empty expression at byline.html:3 (via post.html:7, page.html:1)
 """
 
 from __future__ import annotations
+
+from typing import Self
 
 from gustnado.errors import UsageError
 
@@ -26,11 +30,13 @@ class ParseError(UsageError):
     :param message: what is wrong, without the place.
     :param filename: the template's name, or ``None`` where it is not known.
     :param lineno: the line in the template, counted from 1; 0 where it is not known.
+    :ivar via: where this template was asked for, where that one was, and so on: ``"page.html:7"``.
     """
 
     message: str
     filename: str | None
     lineno: int | None
+    via: tuple[str, ...] = ()
 
     def __init__(self, message: str, filename: str | None = None, lineno: int = 0) -> None:
         super().__init__(message, filename, lineno)
@@ -38,8 +44,14 @@ class ParseError(UsageError):
         self.filename = filename
         self.lineno = lineno
 
+    def put_by(self, place: str) -> Self:
+        """Add to ``via``: an ``include`` or ``extends`` that asked for the template."""
+        self.via = (*self.via, place)
+        return self
+
     def __str__(self) -> str:
-        return f"{self.message} at {self.filename}:{self.lineno}"
+        via = f" (via {', '.join(self.via)})" if self.via else ""
+        return f"{self.message} at {self.filename}:{self.lineno}{via}"
 
 
 class TemplateSyntaxError(ParseError, SyntaxError):

@@ -81,7 +81,8 @@ def _load(node: Include | Extends, load: LoadFile) -> File:
     """Return the file that ``node`` names; whatever goes wrong tells where it was asked for."""
     try:
         return load(node.name, node.file.name)
-    except ParseError:
+    except ParseError as error:
+        error.put_by(f"{node.file.name}:{node.line}")
         raise
     except UsageError as error:
         raise ParseError(str(error), node.file.name, node.line) from error

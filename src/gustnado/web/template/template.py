@@ -7,6 +7,7 @@ b'Hello &lt;Ben&gt;!'
 from __future__ import annotations
 
 import builtins
+from collections.abc import Iterator
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -99,6 +100,7 @@ class Template:
         self._program = link(self.file, self._load_file)
         self._main = compile_program(self._program, self.name)
         self._plain: Compiled | None = None
+        self._streams: dict[bool, Compiled] = {}
         if binds(self._main.module, BATCHED):
             self._main = self._plain = compile_program(self._program, self.name, batch=False)
         self._identity: dict[str, Any] = {
@@ -122,9 +124,7 @@ class Template:
 
         An exception in the template passes through, its traceback showing the template's file and line.
         """
-        namespace = BASE_NAMESPACE | self._identity
-        namespace.update(self.namespace)
-        namespace.update(kwargs)
+        namespace = self._namespace_with(kwargs)
         compiled = self._main
         if not _escapes_are_stock(namespace):
             compiled = self._compile_plain()
@@ -137,6 +137,36 @@ class Template:
                 error.__traceback__, namespace, filename, compiled.generated
             )
             raise
+
+    def stream(self, /, **kwargs: Any) -> Iterator[bytes]:
+        """Yield the page in pieces while it is made; together they are what ``generate`` returns.
+
+        A page of any length takes little memory so, and its beginning is there early. What raises does so
+        after the pieces before it. Between two pieces other code may run, and see or change what the page uses.
+        """
+        namespace = self._namespace_with(kwargs)
+        compiled = self._compile_stream(batch=self._main is not self._plain and _escapes_are_stock(namespace))
+        try:
+            yield from FunctionType(compiled.function, namespace)()
+        except Exception as error:
+            filename = compiled.function.co_filename
+            error.__traceback__ = rewrite_traceback(
+                error.__traceback__, namespace, filename, compiled.generated
+            )
+            raise
+
+    def _namespace_with(self, names: dict[str, Any]) -> dict[str, Any]:
+        """Return the globals of the page's function."""
+        namespace = BASE_NAMESPACE | self._identity
+        namespace.update(self.namespace)
+        namespace.update(names)
+        return namespace
+
+    def _compile_stream(self, batch: bool) -> Compiled:
+        """Return the code that yields."""
+        if batch not in self._streams:
+            self._streams[batch] = compile_program(self._program, self.name, batch=batch, stream=True)
+        return self._streams[batch]
 
     def _compile_plain(self) -> Compiled:
         """Return the code that calls an escape function of the program's own value by value."""

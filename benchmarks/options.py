@@ -1,0 +1,40 @@
+"""The options that the smaller benchmarks share, and their lines of progress."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from benchmarks.environment import HERE
+from benchmarks.interpreters import DEFAULT_VERSION
+
+__all__ = ["make_parser", "parse", "say"]
+
+
+def say(line: str) -> None:
+    """One line of progress."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def make_parser(program: str, description: str, metavar: str, choices: Iterable[str]) -> argparse.ArgumentParser:
+    """The options; ``--only`` takes some of ``choices``, all by default."""
+    names = list(choices)
+    parser = argparse.ArgumentParser(prog=f"python -m {program}", description=description)
+    parser.add_argument("--only", metavar=metavar, nargs="+", choices=names, default=names)
+    parser.add_argument("--rounds", type=int, default=3, help="of each measurement; default: 3")
+    parser.add_argument("--seconds", type=int, default=2, help="length of each measurement; default: 2")
+    parser.add_argument("--python", help=f"interpreter, name or path (default: CPython {DEFAULT_VERSION})")
+    parser.add_argument("--results", type=Path, default=HERE / "results", help="folder for what is found")
+    parser.add_argument("--cache", type=Path, default=HERE / ".cache", help="folder for the environment")
+    return parser
+
+
+def parse(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The options given; ends the program where one is out of range."""
+    options = parser.parse_args(arguments)
+    for name in ("rounds", "seconds"):
+        if getattr(options, name) < 1:
+            parser.error(f"--{name} must be at least 1")
+    return options

@@ -1,0 +1,99 @@
+"""What a page costs: ``python -m benchmarks.templates``.
+
+A table of 1,000 rows of two cells that have to be escaped, rendered to bytes by Gustnado's templates, Mako's, Jinja2's
+and Tornado's, each in a process of its own on core 0; interleaved rounds, medians of CPU time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.client import parse_output, say
+from benchmarks.commands import Echo, require_cores, run
+from benchmarks.environment import HERE, Environment
+from benchmarks.errors import HarnessError
+from benchmarks.figures import Figure, Round
+from benchmarks.interpreters import DEFAULT_VERSION, find_python
+from benchmarks.measure import SERVER_CORE, server_environment
+from benchmarks.workloads import Contender, Role
+
+__all__ = ["ENGINES", "GOAL", "main", "render"]
+
+ENGINES = {
+    "gustnado": Contender("gustnado", "Gustnado", Role.OURS, (), leg="compiled"),
+    "mako": Contender("mako", "Mako", Role.PEER, ()),
+    "jinja2": Contender("jinja2", "Jinja2", Role.PEER, ()),
+    "tornado": Contender("tornado", "Tornado", Role.PEER, ()),
+}
+"""Engine of ``render_rows.py`` -> who takes part."""
+
+GOAL = 400.0
+"""Microseconds that ours may cost, where Mako takes 594 and Jinja2 1,060."""
+
+
+def measure(engine: str, environment: Environment, seconds: int) -> Round:
+    """One measurement.
+
+    :raises HarnessError: if it cannot be run, or the page is not what it should be.
+    """
+    command = ["taskset", "-c", str(SERVER_CORE), str(environment.interpreter)]
+    command += [str(HERE / "programs" / "render_rows.py"), engine, str(seconds)]
+    output = run(command, ENGINES[engine].title, **server_environment(ENGINES[engine], environment))
+    return parse_output(output.splitlines()[-1] if output else "", seconds)
+
+
+def measure_all(environment: Environment, rounds: int, seconds: int, echo: Echo) -> list[Figure]:
+    """All engines, in interleaved rounds."""
+    found: dict[str, list[Round]] = {engine: [] for engine in ENGINES}
+    for turn in range(rounds):
+        for engine, measured in found.items():
+            measured.append(measure(engine, environment, seconds))
+            echo(f"templates {turn + 1}/{rounds}  {ENGINES[engine].title:<12}{measured[-1].cpu:8.0f} us")
+    return [Figure("templates", engine, tuple(measured)) for engine, measured in found.items()]
+
+
+def render(figures: Sequence[Figure]) -> str:
+    """The table, as Markdown, and whether the goal was met."""
+    lines = ["| templates | CPU us a page | min - max |", "| --- | ---: | ---: |"]
+    for figure in figures:
+        title = ENGINES[figure.contender].title
+        lines.append(f"| {title} | {figure.median:.0f} | {figure.least:.0f} - {figure.most:.0f} |")
+    ours = next(figure.median for figure in figures if figure.contender == "gustnado")
+    met = "met" if ours <= GOAL else "missed"
+    return "\n".join([*lines, "", f"Goal: at most {GOAL:.0f} us. {ours:.0f}: {met}."]) + "\n"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measures, prints the table and writes it; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.templates", description="What does a page cost?")
+    parser.add_argument("--rounds", type=int, choices=range(1, 100), default=3, metavar="N", help="default: 3")
+    parser.add_argument("--seconds", type=int, choices=range(1, 100), default=1, metavar="N", help="each; default: 1")
+    parser.add_argument("--python", help=f"interpreter, name or path (default: CPython {DEFAULT_VERSION})")
+    parser.add_argument("--results", type=Path, default=HERE / "results", help="folder for Markdown")
+    parser.add_argument("--cache", type=Path, default=HERE / ".cache", help="folder for the environment")
+    options = parser.parse_args(arguments)
+    try:
+        require_cores(SERVER_CORE)
+        environment = Environment(find_python(options.python), options.cache.resolve(), say)
+        environment.prepare(["compiled"])
+        figures = measure_all(environment, options.rounds, options.seconds, say)
+    except HarnessError as error:
+        say(f"benchmarks.templates: {error}")
+        return 1
+    label = environment.python.label
+    date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    text = f"# Templates: 1,000 rows of two cells\n\n{date}, {label}.\n\n{render(figures)}"
+    print(text)
+    options.results.mkdir(parents=True, exist_ok=True)
+    path = options.results / f"templates-{label.replace('-', '')}.md"
+    path.write_text(text)
+    say(f"wrote {path}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

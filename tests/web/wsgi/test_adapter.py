@@ -1,0 +1,235 @@
+from __future__ import annotations
+
+import asyncio
+import io
+from wsgiref.util import setup_testing_defaults
+from wsgiref.validate import validator
+
+import pytest
+
+from gustnado.http.limits import Limits
+from gustnado.tornado import gen
+from gustnado.web import Application, HTTPError, RequestHandler, authenticated, stream_request_body
+from gustnado.web.wsgi import WSGIAdapter, WSGIApplication
+
+APPLICATION = "gustnado.application"
+GENERAL = "gustnado.general"
+
+
+class Answer:
+    def __init__(self, status, headers, body):
+        self.code, self.reason = int(status[:3]), status[4:]
+        self.headers, self.body = headers, body
+
+    def header(self, name):
+        (value,) = [value for key, value in self.headers if key == name]
+        return value
+
+
+def call(application, path="/", method="GET", body=b"", **environ):
+    """A request to a WSGI application, under the eyes of the standard's validator."""
+    environ = {
+        "REQUEST_METHOD": method,
+        "PATH_INFO": path,
+        "SCRIPT_NAME": "",
+        "QUERY_STRING": "",
+        "wsgi.input": io.BytesIO(body),
+        "HTTP_HOST": "example.org",
+        "REMOTE_ADDR": "10.0.0.1",
+        **({"CONTENT_LENGTH": str(len(body))} if body else {}),
+        **environ,
+    }
+    setup_testing_defaults(environ)
+    kept = []
+
+    def start_response(status, headers, exc_info=None):
+        kept[:] = [status, headers]
+        return lambda data: None
+
+    pieces = validator(application)(environ, start_response)
+    content = b"".join(pieces)
+    pieces.close()
+    return Answer(*kept, content)
+
+
+def handler(**methods):
+    return type("Handler", (RequestHandler,), methods)
+
+
+def adapter(handler_class, limits=None, **settings):
+    return WSGIAdapter(Application([("/(.*)", handler_class)], **settings), limits)
+
+
+def test_a_handler_answers():
+    def post(self, path):
+        self.set_status(201)
+        self.write(
+            {
+                "path": path,
+                "a": self.get_arguments("a"),
+                "ip": self.request.remote_ip,
+                "url": self.request.full_url(),
+                "version": self.request.version,
+            }
+        )
+
+    answer = call(
+        adapter(handler(post=post)),
+        "/w\u00c3\u00af",
+        "POST",
+        b"a=2",
+        QUERY_STRING="a=1",
+        CONTENT_TYPE="application/x-www-form-urlencoded",
+        SERVER_PROTOCOL="HTTP/1.1",
+        **{"wsgi.url_scheme": "https"},
+    )
+    assert (answer.code, answer.reason) == (201, "Created")
+    assert answer.body == (
+        b'{"path":"w\xc3\xaf","a":["1","2"],"ip":"10.0.0.1","url":"https://example.org/w%C3%AF?a=1","version":"HTTP/1.1"}'
+    )
+    assert answer.header("Content-Length") == str(len(answer.body))
+
+
+def test_cookies_etags_and_error_pages_are_as_ever():
+    def get(self, path):
+        if path:
+            raise HTTPError(403)
+        self.set_cookie("a", "1")
+        self.set_cookie("b", "2")
+        self.write("x")
+
+    application = adapter(handler(get=get))
+    answer = call(application)
+    cookies = sorted(value.partition(";")[0] for name, value in answer.headers if name == "Set-Cookie")
+    assert cookies == ["a=1", "b=2"]
+    etag = answer.header("Etag")
+    assert call(application, HTTP_IF_NONE_MATCH=etag).code == 304
+    assert call(application, "/x").code == 403
+    assert call(application, method="DELETE").code == 405
+
+
+def test_a_head_request_has_no_body():
+    def head(self, path):
+        self.write("x")
+
+    answer = call(adapter(handler(head=head)), method="HEAD")
+    assert answer.body == b""
+    assert answer.header("Content-Length") == "1"
+
+
+def test_flushing_is_harmless():
+    def get(self, path):
+        self.write("a")
+        self.flush()
+        self.write("b")
+
+    assert call(adapter(handler(get=get))).body == b"ab"
+
+
+def test_a_body_that_is_streamed():
+    @stream_request_body
+    class Stream(RequestHandler):
+        def prepare(self):
+            self.got = []
+
+        def data_received(self, chunk):
+            self.got.append(chunk)
+
+        def post(self, path):
+            self.write(b"|".join(self.got))
+
+    assert call(adapter(Stream), method="POST", body=b"wind").body == b"wind"
+
+
+def test_an_exception_is_the_error_page(expect_log):
+    def get(self, path):
+        raise ValueError("on purpose")
+
+    with expect_log(APPLICATION, "Uncaught exception GET /"):
+        assert call(adapter(handler(get=get))).code == 500
+
+
+async def pause(self, *args):
+    await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize(
+    "methods",
+    [{"get": pause}, {"get": gen.coroutine(pause)}, {"prepare": pause}, {"get_current_user": pause}],
+    ids=["get", "generator", "prepare", "user"],
+)
+def test_what_awaits_is_an_error_that_names_the_way_out(expect_log, methods):
+    with expect_log(APPLICATION, r"GET /: Handler\.[a-z_]+ is a coroutine, .* with listen\(\), or by an ASGI server"):
+        answer = call(adapter(handler(**methods)))
+    assert (answer.code, answer.body) == (500, b"500: Internal Server Error\n")
+
+
+def test_so_is_what_turns_out_to_await(expect_log):
+    hidden = handler(get=authenticated(pause), get_current_user=lambda self: "ann")
+    with expect_log(APPLICATION, "Uncaught exception") as seen:
+        assert call(adapter(hidden)).code == 500
+    (record,) = seen.records
+    assert "serve the application with listen(), or by an ASGI server" in str(record.exc_info[1])
+
+
+def test_what_is_left_open_is_an_error_that_names_the_way_out(expect_log):
+    def get(self, path):
+        self._auto_finish = False  # as @asynchronous does
+
+    with expect_log(APPLICATION, r"GET /: the handler has returned without finishing.* by an ASGI server"):
+        answer = call(adapter(handler(get=get)))
+    assert (answer.code, answer.body) == (500, b"500: Internal Server Error\n")
+
+
+@pytest.mark.parametrize(
+    ("environ", "body", "code", "log"),
+    [
+        ({"CONTENT_LENGTH": "x"}, b"", 400, "malformed Content-Length"),
+        ({"CONTENT_LENGTH": "-1"}, b"", 400, "malformed Content-Length"),
+        ({"CONTENT_LENGTH": "11"}, b"", 413, "11 bytes; 10 are taken"),
+        ({"CONTENT_LENGTH": "9" * 5000}, b"", 413, "10 are taken"),
+        ({"CONTENT_LENGTH": "5"}, b"abc", 400, "ended after 3 of 5 bytes"),
+    ],
+)
+def test_bodies_that_are_refused(expect_log, environ, body, code, log):
+    application = adapter(handler(post=lambda self, path: self.write("taken")), Limits(max_body_size=10))
+    with expect_log(GENERAL, log):
+        environ = {"wsgi.input": io.BytesIO(body), **environ}
+        answer = Plain(application, method="POST", **environ)
+    assert answer.code == code
+
+
+def Plain(application, **environ):
+    """Without the validator, which refuses such a request before we do."""
+    method = environ.pop("method")
+    full = {"REQUEST_METHOD": method, **environ}
+    setup_testing_defaults(full)
+    kept = []
+    body = application(full, lambda status, headers: kept.extend([status, headers]))
+    return Answer(*kept, b"".join(body))
+
+
+def test_a_malformed_form_is_a_400(expect_log):
+    application = adapter(handler(post=lambda self, path: self.write("taken")))
+    with expect_log(GENERAL, "multipart"):
+        answer = call(application, method="POST", body=b"x", CONTENT_TYPE="multipart/form-data")
+    assert answer.code == 400
+
+
+def test_no_route_is_a_404():
+    assert call(WSGIAdapter(Application([("/x", handler())]))).code == 404
+
+
+def test_an_application_of_its_own_kind():
+    application = WSGIApplication([("/", handler(get=lambda self: self.write("x")))], debug=True)
+    assert call(application).body == b"x"
+    assert application.settings["autoreload"] is False
+
+
+def test_it_makes_no_event_loop():
+    def get(self, path):
+        with pytest.raises(RuntimeError):
+            asyncio.get_running_loop()
+        self.write("x")
+
+    assert call(adapter(handler(get=get))).body == b"x"
