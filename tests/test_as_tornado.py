@@ -346,3 +346,36 @@ class TestCommand:
         assert done.returncode == 2
         assert done.stderr == f"python -m gustnado.as_tornado: {message}; --help says more\n"
         assert not done.stdout
+
+
+class TestHandlers:
+    def test_have_tornados_defaults(self):
+        assert run_program("""
+            import asyncio
+            from gustnado.testing import InMemoryClient
+            from tornado.web import Application, RequestHandler
+
+            class Handler(RequestHandler):
+                async def get(self):
+                    self.set_cookie("a", "b")
+                    self.xsrf_token
+                    return "dropped"
+
+                post = get
+
+            async def main():
+                app = Application([("/", Handler)], xsrf_cookies=True, log_function=None)
+                async with InMemoryClient(app, base_url="https://example.org") as client:
+                    got = await client.get("/")
+                    print(got.body, [c.partition("=")[0] for c in got.headers.get_list("Set-Cookie")])
+                    print(got.headers.get_list("Set-Cookie")[0])
+                    refused = await client.post("/", body="", headers={"Sec-Fetch-Site": "same-origin"})
+                    missing = await client.get("/none", headers={"Accept": "application/json"})
+                    print(refused.code, missing.body.decode())
+
+            asyncio.run(main())
+        """) == [
+            "b'' ['a', '_xsrf']",
+            "a=b; Path=/",
+            "403 <html><title>404: Not Found</title><body>404: Not Found</body></html>",
+        ]

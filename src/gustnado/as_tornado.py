@@ -21,7 +21,7 @@ and so is each of its submodules. A module of Tornado's that has no counterpart 
   as before, under new names, and with what was configured for these;
 * error pages are HTML, what a coroutine of a handler returns is dropped, cookies have no attributes but those that
   are given, and the XSRF check always wants a token, of a cookie ``_xsrf``;
-* static files whose names begin with a dot are served;
+* static files whose names begin with a dot are served, and responses compressed with gzip only;
 * bodies may have 100 MiB (``HTTPServer.configure``); an argument of the server, or a handler, says otherwise;
 * the HTTP client has 10 connections and calls itself Tornado, a request may take 20 seconds in all and has 5
   redirects (``AsyncHTTPClient.configure`` and the arguments of a request say otherwise);
@@ -59,6 +59,7 @@ from gustnado.http.server import HTTPServer
 from gustnado.log import access_log, app_log, gen_log
 from gustnado.web.handler import RequestHandler
 from gustnado.web.static import StaticFileHandler
+from gustnado.web.transforms import ContentEncoding
 from gustnado.web.websocket import WebSocketHandler
 
 __all__ = ["CLIENT_DEFAULTS", "HANDLER_DEFAULTS", "MAX_BODY_SIZE", "install", "main"]
@@ -120,6 +121,7 @@ def install() -> None:
     for name, value in HANDLER_DEFAULTS.items():
         setattr(RequestHandler, name, value)
     StaticFileHandler.serves_hidden_files = True
+    ContentEncoding.CODINGS = ("gzip",)
     HTTPRequest._DEFAULTS.update(CLIENT_DEFAULTS)
     SimpleAsyncHTTPClient.default_max_clients = 10
     WebSocketHandler.default_ping_interval = None

@@ -240,7 +240,7 @@ class StaticFileHandler(StaticResponse):
             heads = [b""] if self._multipart is None else self._multipart.heads
             for head, part in zip(heads, parts, strict=True):
                 self.write(head)
-                await loop.run_in_executor(None, file.seek, part.start)
+                file.seek(part.start)  # which reads nothing
                 await self._send_part(file, path, len(part))
             if self._multipart is not None:
                 self.write(self._multipart.end)
