@@ -25,7 +25,7 @@ from benchmarks.measure import LOAD_CORE, SERVER_CORE, running, server_environme
 from benchmarks.options import make_parser, parse, say
 from benchmarks.workloads import CONTENDERS
 
-__all__ = ["CLIENTS", "GOAL", "main", "parse_output", "render"]
+__all__ = ["CLIENTS", "GOAL", "main", "parse_output", "render", "say", "write_table"]
 
 CLIENTS = {
     "gustnado": "Gustnado",
@@ -104,16 +104,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except HarnessError as error:
         say(f"benchmarks.client: {error}")
         return 1
+    title = "HTTP client: GET over kept connections, 16 in flight"
+    write_table("client", title, render(figures), options, environment.python.label)
+    return 0
+
+
+def write_table(name: str, title: str, table: str, options: argparse.Namespace, label: str) -> None:
+    """Prints a table of results and writes it to the folder of results.
+
+    :param name: what the file's name begins with.
+    :param options: those of the command line: ``rounds``, ``seconds`` and ``results``.
+    :param label: of the interpreter.
+    """
     date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    label = environment.python.label
     what = f"{date}, {label}; {options.rounds} interleaved rounds of {options.seconds} s, medians."
-    text = f"# HTTP client: GET over kept connections, 16 in flight\n\n{what}\n\n{render(figures)}"
+    text = f"# {title}\n\n{what}\n\n{table}"
     print(text)
     options.results.mkdir(parents=True, exist_ok=True)
-    path = options.results / f"client-{label.replace('-', '')}.md"
+    path = options.results / f"{name}-{label.replace('-', '')}.md"
     path.write_text(text)
     say(f"wrote {path}")
-    return 0
 
 
 if __name__ == "__main__":

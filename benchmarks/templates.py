@@ -7,12 +7,11 @@ and Tornado's, each in a process of its own on core 0; interleaved rounds, media
 from __future__ import annotations
 
 import argparse
-import datetime
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.client import parse_output, say
+from benchmarks.client import parse_output, say, write_table
 from benchmarks.commands import Echo, require_cores, run
 from benchmarks.environment import HERE, Environment
 from benchmarks.errors import HarnessError
@@ -84,14 +83,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except HarnessError as error:
         say(f"benchmarks.templates: {error}")
         return 1
-    label = environment.python.label
-    date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    text = f"# Templates: 1,000 rows of two cells\n\n{date}, {label}.\n\n{render(figures)}"
-    print(text)
-    options.results.mkdir(parents=True, exist_ok=True)
-    path = options.results / f"templates-{label.replace('-', '')}.md"
-    path.write_text(text)
-    say(f"wrote {path}")
+    title = "Templates: 1,000 rows of two cells"
+    write_table("templates", title, render(figures), options, environment.python.label)
     return 0
 
 

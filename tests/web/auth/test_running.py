@@ -7,7 +7,7 @@ import pytest
 from gustnado.events.callbacks import CallbackTypeError
 from gustnado.web import HTTPError, RequestHandler
 from gustnado.web.auth import AuthError
-from gustnado.web.auth.running import announce, start
+from gustnado.web.auth.running import announce, start, start_redirect
 
 GENERAL = "gustnado.general"
 
@@ -124,6 +124,46 @@ def test_what_cannot_be_called_is_no_callback(run):
     async def main():
         with pytest.raises(CallbackTypeError):
             start(None, give("ann"), "callback")
+
+    run(main())
+
+
+def test_after_a_redirect_a_callback_is_called_with_none(sites):
+    async def get(self):
+        got = asyncio.get_running_loop().create_future()
+        start_redirect(self, give(None), got.set_result)
+        self.write(repr(await got))
+
+    assert serve(sites, get).body == b"None"
+
+
+def test_without_a_redirect_no_callback_but_the_error_page(sites, expect_log):
+    called = []
+
+    async def get(self):
+        self._auto_finish = False
+        start_redirect(self, fail(AuthError("no service")), called.append)
+
+    with expect_log(GENERAL, "403 GET /.*no service"):
+        assert serve(sites, get).code == 403
+    assert called == []
+
+
+def test_cancelling_stops_the_work(run):
+    async def main():
+        began = asyncio.Event()
+
+        async def work():
+            began.set()
+            await asyncio.Event().wait()
+
+        future = start(None, work())
+        await began.wait()
+        task = future.task
+        assert future.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert future.cancelled()
 
     run(main())
 

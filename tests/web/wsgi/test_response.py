@@ -95,6 +95,24 @@ def test_a_body_that_must_not_be_is_dropped(method, status):
     assert sent.end == "finished"
 
 
+def test_a_head_request_that_is_answered_without_a_body_says_nothing_of_its_length():
+    async def scenario(writer):
+        writer.start_response(*OK)
+        await writer.write_whole([])
+
+    assert "Content-Length" not in respond(scenario, "HEAD").head[2]
+
+
+def test_a_body_of_another_length_than_announced():
+    async def scenario(writer):
+        writer.start_response("200 OK", [("Content-Length", "5")])
+        with pytest.raises(WSGIError, match="announced 5 bytes, and its body has 2"):
+            await writer.write_whole([b"ab"])
+        writer.fail()
+
+    assert respond(scenario).head[0] == 500
+
+
 def test_the_old_way_of_writing():
     async def scenario(writer):
         write = writer.start_response(*OK)

@@ -2,16 +2,7 @@
 
 Each class here is a mixin of a :class:`~gustnado.web.RequestHandler`. A login handler redirects to the service
 (``authorize_redirect``), and asks for the user when the browser is back (``get_authenticated_user``). New programs take
-:class:`OpenIDConnectMixin`, which all services know that sign users in, and which does most by itself::
-
-    class Login(RequestHandler, OpenIDConnectMixin):
-        async def get(self):
-            if self.get_argument("state", None):
-                user = await self.get_authenticated_user()
-                self.set_signed_cookie("user", user["sub"])
-                self.redirect("/")
-            else:
-                await self.authorize_redirect()
+:class:`OpenIDConnectMixin`, which nearly all services that sign users in speak, and which does most by itself.
 
 What waits for a service can be awaited, or be given a ``callback=``, which gets ``None`` where nobody was signed in;
 the errors are in :mod:`gustnado.web.auth.errors`. OAuth 1 and OpenID Connect need the extra ``auth``:

@@ -34,7 +34,7 @@ from gustnado.http.urls import url_concat
 from gustnado.web.auth.client import AuthClientMixin
 from gustnado.web.auth.errors import AuthDeniedError, AuthError, AuthStateError
 from gustnado.web.auth.oauth1_signing import Credentials, parse_token
-from gustnado.web.auth.running import AuthFuture, handler_of, start
+from gustnado.web.auth.running import AuthFuture, handler_of, start, start_redirect
 from gustnado.web.auth.sign_in import MAX_AGE, cookie_options
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class OAuthMixin(AuthClientMixin):
         """
         if callback_uri and self._OAUTH_NO_CALLBACKS:
             raise UsageError("This service does not support oauth_callback")
-        return start(self, self._redirect(callback_uri, extra_params, http_client), callback)
+        return start_redirect(self, self._redirect(callback_uri, extra_params, http_client), callback)
 
     async def _redirect(
         self,

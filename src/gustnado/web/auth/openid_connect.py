@@ -19,7 +19,7 @@ from gustnado.web.auth.errors import AuthStateError, ProviderError
 from gustnado.web.auth.id_token import Expected
 from gustnado.web.auth.oauth2 import OAuth2RequestMixin
 from gustnado.web.auth.openid_provider import OpenIDProvider, is_secure_url, openid_provider
-from gustnado.web.auth.running import AuthFuture, handler_of, start
+from gustnado.web.auth.running import AuthFuture, handler_of, start, start_redirect
 from gustnado.web.auth.sign_in import SignIn, resume, token
 
 __all__ = ["OpenIDConnectMixin"]
@@ -85,7 +85,7 @@ class OpenIDConnectMixin(OAuth2RequestMixin):
         :param scope: what to ask for.
         :raises ProviderError: where the provider cannot be used.
         """
-        return start(self, self._redirect(redirect_uri, client_id, extra_params, scope), callback)
+        return start_redirect(self, self._redirect(redirect_uri, client_id, extra_params, scope), callback)
 
     async def _redirect(
         self,

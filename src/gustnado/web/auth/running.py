@@ -5,8 +5,10 @@ happens whether or not it is awaited, as programs in the callback style expect. 
 
 - who awaits it gets the exception;
 - with a ``callback=``, a failed sign-in is logged, and the callback gets ``None`` in place of a user, as in older
-  Tornados;
+  Tornados; one that is to be called after a redirect is not called where there was none;
 - where nobody listens, it becomes the error page of the handler's request.
+
+Cancelling the future stops what it stands for.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from gustnado.events.callbacks import deliver, require_callable
+from gustnado.events.callbacks import deliver, require_callable, run_callback
 from gustnado.http.client.errors import HTTPClientError
 from gustnado.log import gen_log
 from gustnado.web.auth.errors import AuthError
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
     from gustnado.web.handler import RequestHandler
 
-__all__ = ["AuthFuture", "announce", "handler_of", "start"]
+__all__ = ["AuthFuture", "announce", "handler_of", "start", "start_redirect"]
 
 T = TypeVar("T")
 
@@ -51,6 +53,11 @@ class AuthFuture(asyncio.Future[T]):
         self.watched = True
         return super().result()
 
+    def cancel(self, msg: Any | None = None) -> bool:
+        if self.task is not None:
+            self.task.cancel(msg)
+        return super().cancel(msg)
+
 
 def handler_of(mixin: object) -> RequestHandler:
     """The handler that a mixin is part of, as which type checkers do not know it."""
@@ -64,6 +71,33 @@ def start(
 
     :raises gustnado.events.callbacks.CallbackTypeError: where ``callback`` cannot be called.
     """
+    future = _start(mixin, coroutine, callback, callback is not None)
+    if callback is not None:
+        deliver(cast("asyncio.Future[T | None]", future), callback)
+    return future
+
+
+def start_redirect(
+    mixin: object, coroutine: Coroutine[Any, Any, None], callback: Callable[[None], object] | None
+) -> AuthFuture[None]:
+    """As :func:`start`, for what ends in a redirect.
+
+    :raises gustnado.events.callbacks.CallbackTypeError: where ``callback`` cannot be called.
+    """
+    future = _start(mixin, coroutine, callback, False)
+    if future.task is not None and callback is not None:
+        future.task.add_done_callback(lambda task: _after_redirect(task, callback))
+    return future
+
+
+def _after_redirect(task: asyncio.Task[None], callback: Callable[[None], object]) -> None:
+    if not task.cancelled() and task.exception() is None:
+        run_callback(callback, None)
+
+
+def _start(
+    mixin: object, coroutine: Coroutine[Any, Any, T], callback: object, has_callback: bool
+) -> AuthFuture[T]:
     try:
         require_callable(callback)
     except TypeError:
@@ -72,16 +106,14 @@ def start(
     loop = asyncio.get_running_loop()
     future: AuthFuture[T] = AuthFuture(loop=loop)
     future.task = task = loop.create_task(coroutine)
-    task.add_done_callback(lambda done: _settle(future, done, handler_of(mixin), callback is not None))
-    if callback is not None:
-        deliver(cast("asyncio.Future[T | None]", future), callback)
+    task.add_done_callback(lambda done: _settle(future, done, handler_of(mixin), has_callback))
     return future
 
 
 def announce(mixin: object, callback: Callable[[None], object] | None) -> None:
     """Call ``callback``, if there is one, with ``None``: what was to be done is done already."""
     if callback is not None:
-        start(mixin, _nothing(), callback)
+        start_redirect(mixin, _nothing(), callback)
 
 
 async def _nothing() -> None:

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from gustnado.escape import json_decode
 from gustnado.http.urls import url_concat
 from gustnado.web.auth.oauth1 import OAuthMixin
-from gustnado.web.auth.running import AuthFuture, handler_of, start
+from gustnado.web.auth.running import AuthFuture, handler_of, start, start_redirect
 
 __all__ = ["TwitterMixin"]
 
@@ -42,7 +42,7 @@ class TwitterMixin(OAuthMixin):
 
         :param callback: called when the redirect has been sent.
         """
-        return start(self, self._authenticate(callback_uri), callback)
+        return start_redirect(self, self._authenticate(callback_uri), callback)
 
     async def _authenticate(self, callback_uri: str | None) -> None:
         response = await self.get_auth_http_client().fetch(

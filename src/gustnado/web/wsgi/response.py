@@ -135,9 +135,10 @@ class ResponseWriter:
             raise WSGIError("the application has not called start_response()")
         code, reason = _parse_status(self._status)
         headers = _parse_headers(self._headers)
-        if length is not None and code not in _NO_BODY:
+        is_head = self._request.method == "HEAD"
+        if length is not None and code not in _NO_BODY and (length or not is_head):
             announced = headers.setdefault("Content-Length", str(length))
-            if self._request.method != "HEAD" and announced != str(length):
+            if announced != str(length) and not is_head:
                 raise WSGIError(f"the application announced {announced} bytes, and its body has {length}")
         if code not in _NO_BODY and "Content-Type" not in headers:
             headers["Content-Type"] = "text/html; charset=UTF-8"
