@@ -54,7 +54,7 @@ def test_json_in_and_out(serve, style):
     # A body that is no JSON is an error, which debug shows.
     response = program.fetch("/users", "POST", "wind")
     assert response.code == 500
-    assert response.text.splitlines()[0] == "Traceback (most recent call last):"
+    assert "Traceback (most recent call last):" in response.text.splitlines()
     assert "JSONDecodeError" in response.text.splitlines()[-1]
     assert "JSONDecodeError" in program.written()
 
