@@ -642,15 +642,20 @@ class TestVersions:
             @classmethod
             def _check_size(cls, size):
                 threads.append(threading.get_ident())
+                assert gate.wait(30)
 
+        gate = threading.Event()
+        gate.set()
         Slow.reset()
         settings = {"static_path": str(root)}
         assert Slow.make_static_url(settings, "empty.txt").startswith("/static/empty.txt?v=cf83e1357eef")
 
         async def main():
             threads.clear()
+            gate.clear()
             urls = [Slow.make_static_url(settings, "robots.txt") for _ in range(5)]
             assert urls == ["/static/robots.txt"] * 5
+            gate.set()
             assert threading.get_ident() not in threads
             while "?v=" not in (url := Slow.make_static_url(settings, "robots.txt")):
                 await asyncio.sleep(0.001)
