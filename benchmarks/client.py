@@ -10,7 +10,6 @@ Round(cpu=20.0, requests=1000, rate=500.0, p50=0.0, p99=0.0, problems=(), thread
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import re
 import sys
