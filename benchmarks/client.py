@@ -10,9 +10,7 @@ Round(cpu=20.0, requests=1000, rate=500.0, p50=0.0, p99=0.0, problems=(), thread
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
-import datetime
 import re
 import sys
 from collections.abc import Sequence
@@ -23,10 +21,10 @@ from benchmarks.errors import HarnessError
 from benchmarks.figures import Figure, Round
 from benchmarks.interpreters import find_python
 from benchmarks.measure import LOAD_CORE, SERVER_CORE, running, server_environment
-from benchmarks.options import make_parser, parse, say
+from benchmarks.options import make_parser, parse, say, write_table
 from benchmarks.workloads import CONTENDERS
 
-__all__ = ["CLIENTS", "GOAL", "main", "parse_output", "render", "say", "write_table"]
+__all__ = ["CLIENTS", "GOAL", "main", "parse_output", "render"]
 
 CLIENTS = {
     "gustnado": "Gustnado",
@@ -108,23 +106,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     title = "HTTP client: GET over kept connections, 16 in flight"
     write_table("client", title, render(figures), options, environment.python.label)
     return 0
-
-
-def write_table(name: str, title: str, table: str, options: argparse.Namespace, label: str) -> None:
-    """Prints a table of results and writes it to the folder of results.
-
-    :param name: what the file's name begins with.
-    :param options: those of the command line: ``rounds``, ``seconds`` and ``results``.
-    :param label: of the interpreter.
-    """
-    date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    what = f"{date}, {label}; {options.rounds} interleaved rounds of {options.seconds} s, medians."
-    text = f"# {title}\n\n{what}\n\n{table}"
-    print(text)
-    options.results.mkdir(parents=True, exist_ok=True)
-    path = options.results / f"{name}-{label.replace('-', '')}.md"
-    path.write_text(text)
-    say(f"wrote {path}")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""The options that the smaller benchmarks share, and their lines of progress."""
+"""The options that the smaller benchmarks share, their lines of progress, and where they write what they find."""
 
 from __future__ import annotations
 
 import argparse
+import datetime
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 from benchmarks.environment import HERE
 from benchmarks.interpreters import DEFAULT_VERSION
 
-__all__ = ["make_parser", "parse", "say"]
+__all__ = ["make_parser", "parse", "say", "write_table"]
 
 
 def say(line: str) -> None:
@@ -38,3 +39,20 @@ def parse(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> a
         if getattr(options, name) < 1:
             parser.error(f"--{name} must be at least 1")
     return options
+
+
+def write_table(name: str, title: str, table: str, options: argparse.Namespace, label: str) -> None:
+    """Prints a table of results and writes it to the folder of results.
+
+    :param name: what the file's name begins with.
+    :param options: those of the command line: ``rounds``, ``seconds`` and ``results``.
+    :param label: of the interpreter.
+    """
+    date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    what = f"{date}, {label}; {options.rounds} interleaved rounds of {options.seconds} s, medians."
+    text = f"# {title}\n\n{what}\n\n{table}"
+    print(text)
+    options.results.mkdir(parents=True, exist_ok=True)
+    path = options.results / f"{name}-{label.replace('-', '')}.md"
+    path.write_text(text)
+    say(f"wrote {path}")

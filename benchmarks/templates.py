@@ -6,18 +6,17 @@ and Tornado's, each in a process of its own on core 0; interleaved rounds, media
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-from benchmarks.client import parse_output, say, write_table
+from benchmarks.client import parse_output
 from benchmarks.commands import Echo, require_cores, run
 from benchmarks.environment import HERE, Environment
 from benchmarks.errors import HarnessError
 from benchmarks.figures import Figure, Round
-from benchmarks.interpreters import DEFAULT_VERSION, find_python
+from benchmarks.interpreters import find_python
 from benchmarks.measure import SERVER_CORE, server_environment
+from benchmarks.options import make_parser, parse, say, write_table
 from benchmarks.workloads import Contender, Role
 
 __all__ = ["ENGINES", "GOAL", "main", "render"]
@@ -45,9 +44,11 @@ def measure(engine: str, environment: Environment, seconds: int) -> Round:
     return parse_output(output.splitlines()[-1] if output else "", seconds)
 
 
-def measure_all(environment: Environment, rounds: int, seconds: int, echo: Echo) -> list[Figure]:
+def measure_all(
+    engines: Sequence[str], environment: Environment, rounds: int, seconds: int, echo: Echo
+) -> list[Figure]:
     """All engines, in interleaved rounds."""
-    found: dict[str, list[Round]] = {engine: [] for engine in ENGINES}
+    found: dict[str, list[Round]] = {engine: [] for engine in engines}
     for turn in range(rounds):
         for engine, measured in found.items():
             measured.append(measure(engine, environment, seconds))
@@ -61,25 +62,19 @@ def render(figures: Sequence[Figure]) -> str:
     for figure in figures:
         title = ENGINES[figure.contender].title
         lines.append(f"| {title} | {figure.median:.0f} | {figure.least:.0f} - {figure.most:.0f} |")
-    ours = next(figure.median for figure in figures if figure.contender == "gustnado")
-    met = "met" if ours <= GOAL else "missed"
-    return "\n".join([*lines, "", f"Goal: at most {GOAL:.0f} us. {ours:.0f}: {met}."]) + "\n"
+    for ours in (figure.median for figure in figures if figure.contender == "gustnado"):
+        lines += ["", f"Goal: at most {GOAL:.0f} us. {ours:.0f}: {'met' if ours <= GOAL else 'missed'}."]
+    return "\n".join(lines) + "\n"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measures, prints the table and writes it; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.templates", description="What does a page cost?")
-    parser.add_argument("--rounds", type=int, choices=range(1, 100), default=3, metavar="N", help="default: 3")
-    parser.add_argument("--seconds", type=int, choices=range(1, 100), default=1, metavar="N", help="each; default: 1")
-    parser.add_argument("--python", help=f"interpreter, name or path (default: CPython {DEFAULT_VERSION})")
-    parser.add_argument("--results", type=Path, default=HERE / "results", help="folder for Markdown")
-    parser.add_argument("--cache", type=Path, default=HERE / ".cache", help="folder for the environment")
-    options = parser.parse_args(arguments)
+    options = parse(make_parser("benchmarks.templates", "What does a page cost?", "ENGINE", ENGINES), arguments)
     try:
         require_cores(SERVER_CORE)
         environment = Environment(find_python(options.python), options.cache.resolve(), say)
         environment.prepare(["compiled"])
-        figures = measure_all(environment, options.rounds, options.seconds, say)
+        figures = measure_all(options.only, environment, options.rounds, options.seconds, say)
     except HarnessError as error:
         say(f"benchmarks.templates: {error}")
         return 1

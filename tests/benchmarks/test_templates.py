@@ -37,7 +37,7 @@ def test_figures_are_told_and_interleaved(monkeypatch):
     monkeypatch.setattr(
         templates, "measure", lambda engine, *rest: order.append(engine) or Round(5.0, 1, 1.0, 0.0, 0.0)
     )
-    figures = templates.measure_all(None, 2, 1, lines.append)  # type: ignore[arg-type]
+    figures = templates.measure_all(list(templates.ENGINES), None, 2, 1, lines.append)  # type: ignore[arg-type]
     assert order == list(templates.ENGINES) * 2
     assert [found.contender for found in figures] == list(templates.ENGINES)
     assert len(lines) == 8

@@ -72,6 +72,15 @@ def test_160_pkce_where_it_is_asked_for(sites, query_of, secret):
     assert len(query["code_challenge"]) == 43
 
 
+def test_the_programs_own_challenge_is_kept(sites, query_of, secret):
+    mixin = type("PKCE", (Service,), {"_OAUTH_PKCE": True})
+    query, _ = redirect(
+        sites, query_of, mixin, {"cookie_secret": secret}, extra_params={"code_challenge": "mine"}
+    )
+    assert query["code_challenge"] == "mine"
+    assert "code_challenge_method" not in query
+
+
 def test_the_check_can_be_switched_off(sites, query_of, secret):
     mixin = type("Free", (Service,), {"_OAUTH_CHECK_STATE": False})
     query, cookies = redirect(sites, query_of, mixin, {"cookie_secret": secret})

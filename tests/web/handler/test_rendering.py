@@ -342,3 +342,20 @@ class TestRenderStream:
         page._finished = True
         with pytest.raises(RuntimeError, match="after finish"):
             run(page.render_stream("page"))
+
+
+@pytest.mark.parametrize(("cached", "second"), [(True, b"old part"), (False, b"new part")])
+def test_in_debug_mode_templates_are_read_anew(tmp_path, fetch_all, cached, second):
+    (tmp_path / "page").write_text("{% include part %} part")
+    (tmp_path / "part").write_text("old")
+
+    class Show(RequestHandler):
+        def get(self):
+            self.render("page")
+
+        def post(self):
+            (tmp_path / "part").write_text("new")
+
+    app = RealApplication([("/", Show)], template_path=str(tmp_path), compiled_template_cache=cached)
+    first, _, again = fetch_all(app, [("/", {}), ("/", {"method": "POST"}), ("/", {})])
+    assert (first.body, again.body) == (b"old part", second)

@@ -122,7 +122,7 @@ class OAuth2Mixin(OAuth2RequestMixin):
             return
         sign_in = SignIn(state=str(arguments.get("state") or token()))
         arguments["state"] = sign_in.state
-        if self._OAUTH_PKCE:
+        if self._OAUTH_PKCE and "code_challenge" not in arguments:
             sign_in.verifier = token()
             arguments |= {"code_challenge": sign_in.challenge, "code_challenge_method": "S256"}
         sign_in.remember(handler_of(self))
