@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from gustnado.http.shared import LoopShared
+from gustnado.errors import StreamClosedError
+from gustnado.http.shared import LoopShared, release
 
 
 class Connection:
@@ -57,5 +58,18 @@ def test_what_is_written_meanwhile_leaves_in_the_next_turn(run) -> None:
         assert log == ["a"]
         await asyncio.sleep(0)
         assert log == ["a", "a again"]
+
+    run(main())
+
+
+def test_those_who_wait_to_write_are_told(run) -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        for error in (None, StreamClosedError()):
+            waiting, cancelled = loop.create_future(), loop.create_future()
+            cancelled.cancel()
+            release([cancelled, waiting], error)
+            assert cancelled.cancelled()
+            assert waiting.exception() is error
 
     run(main())

@@ -9,3 +9,6 @@ cdef class LoopShared:
     cdef public object done
 
     cpdef flush_soon(self, connection)
+
+
+cpdef release(list waiters, error)

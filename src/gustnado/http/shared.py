@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     import asyncio
 
-__all__ = ["LoopShared", "Swept"]
+__all__ = ["LoopShared", "Swept", "release"]
 
 
 class Swept(Protocol):
@@ -59,3 +59,15 @@ class LoopShared:
         dirty, self._dirty = self._dirty, []
         for connection in dirty:
             connection.flush()
+
+
+def release(waiters: list[asyncio.Future[None]], error: BaseException | None) -> None:
+    """Tell those who wait to write: that there is room, or by ``error`` that there never will be."""
+    for waiter in waiters:
+        if waiter.done():
+            continue
+        if error is None:
+            waiter.set_result(None)
+        else:
+            waiter.set_exception(error)
+            waiter.exception()  # who has stopped waiting need not hear of it

@@ -2,6 +2,7 @@
 cimport cython
 
 from gustnado.http.h1.request_connection cimport RequestServer
+from gustnado.http.shared cimport release
 
 
 cdef Py_ssize_t _MAX_OUTPUT

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gustnado.http.h1.request_connection import RequestServer
+from gustnado.http.shared import release
 
 if TYPE_CHECKING:
     import asyncio
@@ -82,14 +83,8 @@ class ServerOutput(RequestServer):
 
     def _release_waiters(self, error: BaseException | None) -> None:
         waiters, self._waiters = self._waiters, None
-        for waiter in waiters or ():
-            if waiter.done():
-                continue
-            if error is None:
-                waiter.set_result(None)
-            else:
-                waiter.set_exception(error)
-                waiter.exception()  # who has stopped waiting need not hear of it
+        if waiters is not None:
+            release(waiters, error)
 
     def sweep(self, now: float) -> None:
         """See :class:`~gustnado.http.shared.Swept`."""

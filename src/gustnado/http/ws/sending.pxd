@@ -1,6 +1,7 @@
 # What C knows of sending.py (see the design document, section 3).
 cimport cython
 
+from gustnado.http.shared cimport release
 from gustnado.http.ws.prepared cimport PreparedMessage, payload_of
 from gustnado.http.ws.protocol cimport WebSocketCodec
 

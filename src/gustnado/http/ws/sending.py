@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gustnado.http.shared import release
 from gustnado.http.ws.codes import CloseCode
 from gustnado.http.ws.errors import WebSocketClosedError
 from gustnado.http.ws.prepared import PreparedMessage, payload_of
@@ -204,14 +205,8 @@ class FrameSender:
 
     def _release_waiters(self, error: BaseException | None) -> None:
         waiters, self._waiters = self._waiters, None
-        for waiter in waiters or ():
-            if waiter.done():
-                continue
-            if error is None:
-                waiter.set_result(None)
-            else:
-                waiter.set_exception(error)
-                waiter.exception()  # who has stopped waiting need not hear of it
+        if waiters is not None:
+            release(waiters, error)
 
     def _cancel_write_timer(self) -> None:
         if self._write_timer is not None:
