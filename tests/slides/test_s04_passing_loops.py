@@ -32,6 +32,7 @@ EVERYWHERE = """
     import socket
     import sys
     import threading
+    from tornado.httpclient import AsyncHTTPClient
     from tornado.httpserver import HTTPServer
     from tornado.httputil import HTTPHeaders, ResponseStartLine
     from tornado.ioloop import IOLoop, PeriodicCallback
@@ -43,7 +44,7 @@ EVERYWHERE = """
 
     singleton = IOLoop.instance()
     ioloop = IOLoop(make_current=False)
-    left = {"tick", "echo", "accepted", "pipe", "child", "client", "http"}
+    left = {"tick", "echo", "accepted", "pipe", "child", "client", "http", "fetch"}
 
     def done(name):
         print(name, IOLoop.current() is ioloop, threading.current_thread() is thread)
@@ -123,6 +124,14 @@ EVERYWHERE = """
     visitor = IOStream(socket.socket(), io_loop=ioloop)
     connected(visitor, (("127.0.0.1", 8080), "GET / HTTP/1.1\\nHost: x\\n\\n".replace("\\n", "\\r\\n")), "http")
 
+    def on_response(response):
+        assert response.code == 204
+        done("fetch")
+        fetcher.close()
+
+    fetcher = AsyncHTTPClient(force_instance=True, io_loop=ioloop)
+    ioloop.add_callback(lambda: fetcher.fetch("http://127.0.0.1:8080/", callback=on_response) and None)
+
     thread = threading.Thread(target=ioloop.start)
     thread.start()
     thread.join(30)
@@ -145,6 +154,7 @@ def test_everything_takes_one(launch):
     assert program.wait() == 0, program.written()
     *lines, last = program.written().splitlines()
     assert sorted(lines) == [
-        f"{name} True True" for name in ("accepted", "child", "client", "echo", "http", "pipe", "tick")
+        f"{name} True True"
+        for name in ("accepted", "child", "client", "echo", "fetch", "http", "pipe", "tick")
     ]
     assert last == "still to come: [] True"

@@ -41,6 +41,7 @@ class AsyncHTTPClient(Configurable):
     :class:`~gustnado.http.client.simple.SimpleAsyncHTTPClient`.
 
     :param force_instance: make a new one, with arguments of its own; close it when it is of no use any more.
+    :param io_loop: the loop on which it works, by default the current one; :meth:`fetch` is called there.
     :param defaults: what requests get that do not say otherwise: a dictionary of attributes of
         :class:`~gustnado.http.client.request.HTTPRequest`.
     """
@@ -72,9 +73,14 @@ class AsyncHTTPClient(Configurable):
             del clients[loop]
         return clients
 
-    def __new__(cls, force_instance: bool = False, **kwargs: Any) -> AsyncHTTPClient:
+    def __new__(
+        cls, force_instance: bool = False, io_loop: IOLoop | None = None, **kwargs: Any
+    ) -> AsyncHTTPClient:
         clients = None if force_instance else cls._async_clients()
-        io_loop = IOLoop.current()
+        if io_loop is None:
+            io_loop = IOLoop.current()
+        else:
+            kwargs["io_loop"] = io_loop
         if clients is not None and io_loop in clients:
             return clients[io_loop]
         client = cast("AsyncHTTPClient", super().__new__(cls, **kwargs))
@@ -83,8 +89,8 @@ class AsyncHTTPClient(Configurable):
             clients[io_loop] = client
         return client
 
-    def initialize(self, defaults: dict[str, Any] | None = None) -> None:
-        self.io_loop = IOLoop.current()
+    def initialize(self, defaults: dict[str, Any] | None = None, io_loop: IOLoop | None = None) -> None:
+        self.io_loop = io_loop or IOLoop.current()
         self.defaults = {**HTTPRequest._DEFAULTS, **(defaults or {})}
         self._closed = False
 

@@ -97,9 +97,13 @@ class CurlAsyncHTTPClient(AsyncHTTPClient):
     """
 
     def initialize(  # type: ignore[override]  # what it takes is its own affair
-        self, max_clients: int = 10, defaults: dict[str, Any] | None = None, max_body_size: int = 104857600
+        self,
+        max_clients: int = 10,
+        defaults: dict[str, Any] | None = None,
+        max_body_size: int = 104857600,
+        io_loop: IOLoop | None = None,
     ) -> None:
-        super().initialize(defaults=defaults)
+        super().initialize(defaults=defaults, io_loop=io_loop)
         self._pycurl = load_pycurl()
         self.max_clients = max_clients
         self.max_body_size = max_body_size

@@ -13,6 +13,7 @@ import weakref
 from collections.abc import AsyncGenerator, Callable, Hashable, Mapping
 from typing import Any, ClassVar
 
+from gustnado.events.loop import IOLoop
 from gustnado.events.resolver import OverrideResolver, Resolver
 from gustnado.events.tcp_client import TCPClient
 from gustnado.http.client.api import AsyncHTTPClient, ResponseCallback
@@ -85,8 +86,9 @@ class SimpleAsyncHTTPClient(AsyncHTTPClient):
         cookie_jar: CookieJar | None = None,
         trust_env: bool = False,
         trace: ClientTrace | None = None,
+        io_loop: IOLoop | None = None,
     ) -> None:
-        super().initialize(defaults=defaults)
+        super().initialize(defaults=defaults, io_loop=io_loop)
         self._is_own = type(self).fetch_impl is SimpleAsyncHTTPClient.fetch_impl
         self.asyncio_loop: asyncio.AbstractEventLoop = self.io_loop.asyncio_loop
         self.max_clients = self.default_max_clients if max_clients is None else max_clients
@@ -101,7 +103,7 @@ class SimpleAsyncHTTPClient(AsyncHTTPClient):
         self.resolver: Resolver = Resolver() if resolver is None else resolver
         if hostname_mapping is not None:
             self.resolver = OverrideResolver(resolver=self.resolver, mapping=hostname_mapping)
-        self.tcp_client = TCPClient(resolver=self.resolver)
+        self.tcp_client = TCPClient(resolver=self.resolver, io_loop=self.io_loop)
         self.pool = ConnectionPool(self.max_clients, max_clients_per_host, max_idle)
         self.idle_timeout = idle_timeout
         self._limits = limits or Limits()
