@@ -161,6 +161,8 @@ def serve() -> Any:
     async def start(*answers: Any, tls: bool = False, path: str | None = None) -> AsyncIterator[Server]:
         server = Server(answers)
         context = server_context() if tls else None
+        if tls:  # in debug mode asyncio's servers report each handshake that fails, as some are to do here
+            asyncio.get_running_loop().set_debug(False)
         if path is None:
             listening = await asyncio.start_server(server.serve, "127.0.0.1", 0, ssl=context)
             server.port = listening.sockets[0].getsockname()[1]

@@ -42,6 +42,7 @@ async def echo_server(handler=echo, **options):
     """A server of the websockets library; gives its URL."""
     logger = logging.getLogger("websockets.test")
     logger.setLevel(logging.CRITICAL)
+    asyncio.get_running_loop().set_debug(False)  # in which asyncio reports each handshake that fails
     async with websockets.serve(handler, "127.0.0.1", 0, logger=logger, **options) as server:
         port = server.sockets[0].getsockname()[1]
         yield f"{'wss' if options.get('ssl') else 'ws'}://127.0.0.1:{port}/"
