@@ -21,7 +21,7 @@ import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -34,7 +34,7 @@ from benchmarks.figures import Figure, Round
 from benchmarks.load import Load, run_wrk, wrk_command
 from benchmarks.workloads import CONTENDERS, WORKLOADS, Contender, Workload
 
-__all__ = ["LOAD_CORE", "SERVER_CORE", "measure_all", "running"]
+__all__ = ["LOAD_CORE", "SERVER_CORE", "measure_all", "measure_load", "running"]
 
 SERVER_CORE = 0
 LOAD_CORE = 1
@@ -166,6 +166,27 @@ def _try_once(workload: Workload, contender: Contender, environment: Environment
         return measure_once(workload, contender, environment, seconds)
     except (HarnessError, ProcessLookupError) as error:
         return Round(cpu=0.0, requests=0, rate=0.0, p50=0.0, p99=0.0, problems=(str(error),))
+
+
+def measure_load(pid: int, load: Callable[[int], Load], seconds: int) -> Round:
+    """One measurement of a server by a load other than wrk's, after a warm-up.
+
+    :param pid: the server.
+    :param load: runs for the seconds that it is given, and says what came back.
+    """
+    load(WARM_UP)
+    before = read_tree(pid)
+    done = load(seconds)
+    after = read_tree(pid)
+    return Round(
+        cpu=spent_between(before, after) / 1000 / max(done.requests, 1),
+        requests=done.requests,
+        rate=done.rate,
+        p50=done.p50,
+        p99=done.p99,
+        problems=() if done.requests else ("nothing came back",),
+        threads_ended=lost_between(before, after),
+    )
 
 
 def measure_all(

@@ -26,21 +26,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks.commands import Echo, require_cores, run
-from benchmarks.cpu import lost_between, read_tree, spent_between
 from benchmarks.environment import HERE, Environment
 from benchmarks.errors import HarnessError
 from benchmarks.figures import Figure, Round
 from benchmarks.interpreters import find_python
 from benchmarks.load import Load
-from benchmarks.measure import LOAD_CORE, SERVER_CORE, running, server_environment
+from benchmarks.measure import LOAD_CORE, SERVER_CORE, measure_load, running, server_environment
 from benchmarks.options import make_parser, parse, say
 from benchmarks.workloads import Contender, Role
 
 __all__ = ["CONTENDERS", "GOALS", "Goal", "main", "parse_load", "render"]
 
 CONNECTIONS = 64
-WARM_UP = 1
-"""Seconds of load before the measurement."""
 SIZES = {"echo_32": 32, "echo_64k": 65536}
 """Workload -> bytes of a message."""
 LOOPS = {"callbacks_uvloop": "uvloop", "callbacks_asyncio": "asyncio"}
@@ -120,19 +117,7 @@ def measure_echo(workload: str, contender: Contender, environment: Environment, 
     program, size = environment.compile(HERE / "programs" / "echo_load.c"), SIZES[workload]
     sized = dataclasses.replace(contender, command=(*contender.command, str(size)))
     with running(sized, environment) as (pid, port):
-        _load(program, port, size, WARM_UP)
-        before = read_tree(pid)
-        load = _load(program, port, size, seconds)
-        after = read_tree(pid)
-    return Round(
-        cpu=spent_between(before, after) / 1000 / max(load.requests, 1),
-        requests=load.requests,
-        rate=load.rate,
-        p50=load.p50,
-        p99=load.p99,
-        problems=() if load.requests else ("nothing came back",),
-        threads_ended=lost_between(before, after),
-    )
+        return measure_load(pid, lambda length: _load(program, port, size, length), seconds)
 
 
 def measure_callbacks(workload: str, contender: Contender, environment: Environment, seconds: int) -> Round:

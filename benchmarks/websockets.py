@@ -20,14 +20,13 @@ from pathlib import Path
 
 from benchmarks.__main__ import say
 from benchmarks.commands import require_cores, run
-from benchmarks.cpu import lost_between, read_tree, spent_between
 from benchmarks.environment import HERE, Environment
 from benchmarks.errors import HarnessError
 from benchmarks.figures import Figure, Round
 from benchmarks.interpreters import DEFAULT_VERSION, find_python
 from benchmarks.load import Load
-from benchmarks.measure import LOAD_CORE, SERVER_CORE, running
-from benchmarks.streams import CONNECTIONS, WARM_UP, parse_load
+from benchmarks.measure import LOAD_CORE, SERVER_CORE, measure_load, running
+from benchmarks.streams import CONNECTIONS, parse_load
 from benchmarks.workloads import Contender, Role
 
 __all__ = ["CONTENDERS", "SIZES", "main", "render"]
@@ -66,19 +65,7 @@ def measure(contender: Contender, environment: Environment, size: int, seconds: 
     :raises HarnessError: if server or load cannot be run, or a byte comes back wrong.
     """
     with running(contender, environment) as (pid, port):
-        _load(environment, port, size, WARM_UP)
-        before = read_tree(pid)
-        load = _load(environment, port, size, seconds)
-        after = read_tree(pid)
-    return Round(
-        cpu=spent_between(before, after) / 1000 / max(load.requests, 1),
-        requests=load.requests,
-        rate=load.rate,
-        p50=load.p50,
-        p99=load.p99,
-        problems=() if load.requests else ("nothing came back",),
-        threads_ended=lost_between(before, after),
-    )
+        return measure_load(pid, lambda length: _load(environment, port, size, length), seconds)
 
 
 def measure_all(workload: str, environment: Environment, rounds: int, seconds: int) -> list[Figure]:
