@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import datetime
+import json
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from benchmarks.environment import HERE
+from benchmarks.figures import Figure
 from benchmarks.interpreters import DEFAULT_VERSION
 
 __all__ = ["make_parser", "parse", "say", "write_table"]
@@ -24,8 +27,8 @@ def make_parser(program: str, description: str, metavar: str, choices: Iterable[
     names = list(choices)
     parser = argparse.ArgumentParser(prog=f"python -m {program}", description=description)
     parser.add_argument("--only", metavar=metavar, nargs="+", choices=names, default=names)
-    parser.add_argument("--rounds", type=int, default=3, help="of each measurement; default: 3")
-    parser.add_argument("--seconds", type=int, default=2, help="length of each measurement; default: 2")
+    parser.add_argument("--rounds", type=int, default=3, help="of each measurement; default: %(default)s")
+    parser.add_argument("--seconds", type=int, default=2, help="length of each measurement; default: %(default)s")
     parser.add_argument("--python", help=f"interpreter, name or path (default: CPython {DEFAULT_VERSION})")
     parser.add_argument("--results", type=Path, default=HERE / "results", help="folder for what is found")
     parser.add_argument("--cache", type=Path, default=HERE / ".cache", help="folder for the environment")
@@ -41,12 +44,20 @@ def parse(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> a
     return options
 
 
-def write_table(name: str, title: str, table: str, options: argparse.Namespace, label: str) -> None:
+def write_table(
+    name: str,
+    title: str,
+    table: str,
+    options: argparse.Namespace,
+    label: str,
+    figures: Sequence[Figure] | None = None,
+) -> None:
     """Prints a table of results and writes it to the folder of results.
 
     :param name: what the file's name begins with.
     :param options: those of the command line: ``rounds``, ``seconds`` and ``results``.
     :param label: of the interpreter.
+    :param figures: what the table tells, to be written as JSON, too.
     """
     date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     what = f"{date}, {label}; {options.rounds} interleaved rounds of {options.seconds} s, medians."
@@ -55,4 +66,7 @@ def write_table(name: str, title: str, table: str, options: argparse.Namespace, 
     options.results.mkdir(parents=True, exist_ok=True)
     path = options.results / f"{name}-{label.replace('-', '')}.md"
     path.write_text(text)
+    if figures is not None:
+        found = {"date": date, "figures": [dataclasses.asdict(figure) for figure in figures]}
+        path.with_suffix(".json").write_text(json.dumps(found, indent=2) + "\n")
     say(f"wrote {path}")

@@ -15,10 +15,7 @@ messages, interleaved rounds, medians. The load compares every byte that comes b
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
-import datetime
-import json
 import re
 import subprocess
 import sys
@@ -32,7 +29,7 @@ from benchmarks.figures import Figure, Round
 from benchmarks.interpreters import find_python
 from benchmarks.load import Load
 from benchmarks.measure import LOAD_CORE, SERVER_CORE, measure_load, running, server_environment
-from benchmarks.options import make_parser, parse, say
+from benchmarks.options import make_parser, parse, say, write_table
 from benchmarks.workloads import Contender, Role
 
 __all__ = ["CONTENDERS", "GOALS", "Goal", "main", "parse_load", "render"]
@@ -199,22 +196,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except HarnessError as error:
         say(f"benchmarks.streams: {error}")
         return 1
-    _write(options, environment, figures)
+    write_table("streams", "Streams and callbacks", render(figures), options, environment.python.label, figures)
     return 0
-
-
-def _write(options: argparse.Namespace, environment: Environment, figures: Sequence[Figure]) -> None:
-    date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    what = f"{date}, {environment.python.label}; {options.rounds} interleaved rounds of {options.seconds} s, medians."
-    text = f"# Streams and callbacks\n\n{what}\n\n{render(figures)}"
-    print(text)
-    options.results.mkdir(parents=True, exist_ok=True)
-    path = options.results / f"streams-{environment.python.label.replace('-', '')}.md"
-    path.write_text(text)
-    path.with_suffix(".json").write_text(
-        json.dumps({"date": date, "figures": [dataclasses.asdict(figure) for figure in figures]}, indent=2) + "\n"
-    )
-    say(f"wrote {path}")
 
 
 if __name__ == "__main__":

@@ -10,22 +10,17 @@ that comes back.
 
 from __future__ import annotations
 
-import argparse
-import dataclasses
-import datetime
-import json
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-from benchmarks.__main__ import say
 from benchmarks.commands import require_cores, run
 from benchmarks.environment import HERE, Environment
 from benchmarks.errors import HarnessError
 from benchmarks.figures import Figure, Round
-from benchmarks.interpreters import DEFAULT_VERSION, find_python
+from benchmarks.interpreters import find_python
 from benchmarks.load import Load
 from benchmarks.measure import LOAD_CORE, SERVER_CORE, measure_load, running
+from benchmarks.options import make_parser, parse, say, write_table
 from benchmarks.streams import CONNECTIONS, parse_load
 from benchmarks.workloads import Contender, Role
 
@@ -98,26 +93,11 @@ def render(figures: Sequence[Figure]) -> str:
     return "\n".join(lines)
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """The options."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.websockets", description="What does a WebSocket message cost?"
-    )
-    parser.add_argument("--only", metavar="WORKLOAD", nargs="+", choices=list(SIZES), default=list(SIZES))
-    parser.add_argument("--rounds", type=int, default=3, help="of each measurement; default: 3")
-    parser.add_argument("--seconds", type=int, default=3, help="length of each measurement; default: 3")
-    parser.add_argument("--python", help=f"interpreter, name or path (default: CPython {DEFAULT_VERSION})")
-    parser.add_argument("--results", type=Path, default=HERE / "results", help="folder for JSON and Markdown")
-    parser.add_argument("--cache", type=Path, default=HERE / ".cache", help="folder for the environment")
-    return parser
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measures, prints the tables and writes them; returns the exit status."""
-    parser = make_parser()
-    options = parser.parse_args(arguments)
-    if options.rounds < 1 or options.seconds < 1:
-        parser.error("--rounds and --seconds must be at least 1")
+    parser = make_parser("benchmarks.websockets", "What does a WebSocket message cost?", "WORKLOAD", SIZES)
+    parser.set_defaults(seconds=3)
+    options = parse(parser, arguments)
     try:
         require_cores(SERVER_CORE, LOAD_CORE)
         environment = Environment(find_python(options.python), options.cache.resolve(), say)
@@ -130,15 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except HarnessError as error:
         say(f"benchmarks.websockets: {error}")
         return 1
-    date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    what = f"{date}, {environment.python.label}; {options.rounds} interleaved rounds of {options.seconds} s, medians."
-    text = f"# WebSockets\n\n{what}\n\n{render(figures)}"
-    print(text)
-    options.results.mkdir(parents=True, exist_ok=True)
-    path = options.results / f"websockets-{environment.python.label.replace('-', '')}.md"
-    path.write_text(text)
-    found = {"date": date, "figures": [dataclasses.asdict(figure) for figure in figures]}
-    path.with_suffix(".json").write_text(json.dumps(found, indent=2) + "\n")
+    write_table("websockets", "WebSockets", render(figures), options, environment.python.label, figures)
     return 0
 
 
