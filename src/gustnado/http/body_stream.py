@@ -10,9 +10,9 @@ import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from typing import Any
 
-from gustnado.errors import HTTPInputError, UsageError
+from gustnado.errors import UsageError
 from gustnado.http.limits import Limits
-from gustnado.http.parts import Form, Part, read_form, read_parts
+from gustnado.http.parts import Form, Part, gather, read_form, read_parts
 
 __all__ = ["BodyStream"]
 
@@ -65,14 +65,7 @@ class BodyStream:
         :param max_bytes: the most to hold in memory.
         :raises gustnado.errors.HTTPInputError: 413 where there is more; otherwise as :meth:`read`.
         """
-        pieces: list[bytes] = []
-        size = 0
-        async for piece in self:
-            size += len(piece)
-            if size > max_bytes:
-                raise HTTPInputError(f"body over {max_bytes} bytes", status=413)
-            pieces.append(piece)
-        return b"".join(pieces)
+        return await gather(self, max_bytes, "body")
 
     def parts(self) -> AsyncIterator[Part]:
         """The parts of a multipart body, as they arrive; see :func:`gustnado.http.parts.read_parts`."""

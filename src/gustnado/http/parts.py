@@ -24,7 +24,7 @@ from gustnado.errors import HTTPInputError, UsageError
 from gustnado.http.limits import Limits
 from gustnado.http.multipart import Event, MultipartParser, PartBegin, PartData, PartEnd, parse_parameters
 
-__all__ = ["Form", "Part", "SpooledFile", "read_form", "read_parts"]
+__all__ = ["Form", "Part", "SpooledFile", "gather", "read_form", "read_parts"]
 
 _FIELD_SIZE = 1024 * 1024
 
@@ -61,20 +61,29 @@ class Part:
 
         :raises gustnado.errors.HTTPInputError: 413 where that is more than ``max_bytes``.
         """
-        pieces: list[bytes] = []
-        size = 0
-        async for piece in self:
-            size += len(piece)
-            if size > max_bytes:
-                raise HTTPInputError(f"part {self.name[:80]!r} over {max_bytes} bytes", status=413)
-            pieces.append(piece)
-        return b"".join(pieces)
+        return await gather(self, max_bytes, f"part {self.name[:80]!r}")
 
     async def skip(self) -> None:
         """Read to its end, for nothing."""
         if not self._ended:
             async for _ in self:
                 pass
+
+
+async def gather(pieces: AsyncIterable[bytes], max_bytes: int, what: str) -> bytes:
+    """All that ``pieces`` give, as one.
+
+    :param what: names them in the error.
+    :raises gustnado.errors.HTTPInputError: 413 where that is more than ``max_bytes``.
+    """
+    gathered: list[bytes] = []
+    size = 0
+    async for piece in pieces:
+        size += len(piece)
+        if size > max_bytes:
+            raise HTTPInputError(f"{what} over {max_bytes} bytes", status=413)
+        gathered.append(piece)
+    return b"".join(gathered)
 
 
 class _Events:
