@@ -23,9 +23,13 @@ and so is each of its submodules. A module of Tornado's that has no counterpart 
   are given, and the XSRF check always wants a token, of a cookie ``_xsrf``;
 * static files whose names begin with a dot are served, and responses compressed with gzip only;
 * bodies may have 100 MiB (``HTTPServer.configure``); an argument of the server, or a handler, says otherwise;
+* a redirect to what is not ASCII is sent as UTF-8; a handler may set ``Transfer-Encoding``; one that does not keep the
+  ``Content-Length`` that it set has its connection closed;
 * the HTTP client has 10 connections and calls itself Tornado, a request may take 20 seconds in all and has 5
-  redirects (``AsyncHTTPClient.configure`` and the arguments of a request say otherwise);
+  redirects (``AsyncHTTPClient.configure`` and the arguments of a request say otherwise); it goes on when its future is
+  cancelled, and a backslash in a URL is sent;
 * WebSockets are not pinged unless the setting ``websocket_ping_interval`` says so;
+* a test of ``tornado.testing.AsyncTestCase`` that is ``async def`` and not decorated fails;
 * a part of a multipart form may be as long as the body, its head may have 10 KiB, and ``filename*`` wins over
   ``filename`` (`gustnado.http.forms.set_parse_body_config`).
 
@@ -72,6 +76,7 @@ CLIENT_DEFAULTS = {"request_timeout": 20.0, "read_timeout": 0.0, "max_redirects"
 
 HANDLER_DEFAULTS: dict[str, Any] = {
     "default_cookie_options": {},
+    "encodes_locations": False,
     "negotiates_errors": False,
     "returns_responses": False,
     "xsrf_host_cookie": False,
@@ -124,6 +129,8 @@ def install() -> None:
     ContentEncoding.CODINGS = ("gzip",)
     HTTPRequest._DEFAULTS.update(CLIENT_DEFAULTS)
     SimpleAsyncHTTPClient.default_max_clients = 10
+    SimpleAsyncHTTPClient.cancels_requests = False
+    SimpleAsyncHTTPClient.sends_backslashes = True
     WebSocketHandler.default_ping_interval = None
     SimpleAsyncHTTPClient.user_agent = f"Tornado/{gustnado.tornado.version}"
     set_parse_body_config(
@@ -182,7 +189,9 @@ class _Alias(importlib.abc.Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         # Python returns from an import what is in sys.modules at its end, and drops the new, empty module.
-        sys.modules[module.__name__] = importlib.import_module(self._name)
+        sys.modules[module.__name__] = found = importlib.import_module(self._name)
+        if self._name == "gustnado.tornado.testing":  # not before, as it imports unittest
+            found.AsyncTestCase.runs_coroutines = False
 
     def get_code(self, fullname: str) -> CodeType | None:
         """For ``-m``. The module itself is loaded, too, as programs look for it."""

@@ -64,7 +64,7 @@ class BodyWriter:
             return b""
         if self._left >= 0:
             if size > self._left:
-                raise HTTPOutputError(f"body of {size - self._left} bytes more than its Content-Length")
+                raise HTTPOutputError("Tried to write more data than Content-Length")
             self._left -= size
         self.body_sent += size
         if self._chunked:
@@ -84,7 +84,7 @@ class BodyWriter:
         self.ended = True
         if self._left > 0 and not self._no_body:
             self.keep_alive = False
-            raise HTTPOutputError(f"body of {self._left} bytes less than its Content-Length")
+            raise HTTPOutputError(f"Tried to write {self._left} bytes less than Content-Length")
         if not self._chunked:
             return b""
         return b"0\r\n\r\n" if trailers is None else b"0\r\n" + trailers.to_wire().encode("latin-1") + b"\r\n"

@@ -224,7 +224,13 @@ class RequestConnection(ResponseWriter, HTTPConnection):
         server = self._server
         if self.keep_alive:
             self.keep_alive = server.may_keep_alive()
-        data = self.whole(code, reason, headers, body, server.sweeper.date)
+        try:
+            data = self.whole(code, reason, headers, body, server.sweeper.date)
+        except HTTPOutputError:
+            if server.params.like_tornado and "Content-Length" in headers:
+                self.head_written = True  # there is no way back
+                server.abort()
+            raise
         future = server.write(data)
         server.response_done(self)
         return future
@@ -243,6 +249,10 @@ class RequestConnection(ResponseWriter, HTTPConnection):
             start_line, headers, body = parse_raw_response(chunk)
             return self.write_headers(start_line, headers, body)
         return self._server.write(self.data(chunk))
+
+    def _check_transfer_encoding(self) -> None:
+        if not self._server.params.like_tornado:
+            ResponseWriter._check_transfer_encoding(self)
 
     def _gone(self) -> Future[None]:
         """What a write returns that cannot arrive: a future that has failed already."""
