@@ -10,12 +10,14 @@ import threading
 
 import pytest
 
+from gustnado.errors import StreamClosedError
 from gustnado.events import file_sender
 from gustnado.events.file_sender import LOOK_AHEAD, PIECE, FileSender, FileShrunkError, can_send_files
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "sendfile"), reason="sendfile is POSIX's")
 
 CONTENT = bytes(range(251)) * 20_000  # 5 MB, more than a pair of sockets holds
+SIZE = len(CONTENT)
 
 
 @pytest.fixture
@@ -38,7 +40,7 @@ def sockets():
 class Sending:
     """A sender and what becomes of it; ``ours`` is closed where it ends, as a transport would."""
 
-    def __init__(self, ours, file, offset=0, count=len(CONTENT), prefix=b""):
+    def __init__(self, ours, file, offset=0, count=SIZE, prefix=b""):
         self.done = asyncio.get_running_loop().create_future()
         self.ours = ours
         self.sender = FileSender(ours, file.fileno(), offset, count, prefix, self.end)
@@ -189,7 +191,8 @@ class TestTheEnd:
             sending = Sending(sockets[0], file)
             sockets[1].close()
             error = await sending.done
-            assert error.errno in (errno.EPIPE, errno.ECONNRESET)
+            assert isinstance(error, StreamClosedError)
+            assert error.real_error.errno in (errno.EPIPE, errno.ECONNRESET)
 
         everywhere(main())
 

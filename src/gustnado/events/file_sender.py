@@ -30,13 +30,15 @@ None b'> strong'
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import os
 import socket
 import sys
 from collections.abc import Callable
 
-from gustnado.errors import OperationError
+from gustnado.errors import OperationError, StreamClosedError
+from gustnado.events.stream_state import is_connection_reset
 
 __all__ = ["FileShrunkError", "FileSender", "can_send_files"]
 
@@ -72,8 +74,8 @@ class FileSender:
     :param file: descriptor of a regular file, which may be closed as soon as this has been made.
     :param offset: of the first byte.
     :param count: of bytes.
-    :param done: called once, on the loop's thread, unless it was stopped before: with ``None``, or with what failed,
-        an :exc:`OSError` of socket or file, or a :exc:`FileShrunkError`.
+    :param done: called once, on the loop's thread, unless it was stopped before: with ``None``, or with what failed:
+        a :exc:`StreamClosedError` where the peer has gone, :exc:`FileShrunkError`, or the file's :exc:`OSError`.
     :ivar sent: bytes of the file so far.
     """
 
@@ -136,13 +138,12 @@ class FileSender:
             if not sent:
                 raise FileShrunkError(f"a file has shrunk: {self._count - self.sent} bytes of it are not there any more")
             self.sent += sent
-        except BlockingIOError:
-            pass
         except (OSError, FileShrunkError) as error:
-            if not (isinstance(error, OSError) and error.errno in _UNSUPPORTED) or self._copies:
-                self._end(error)
-                return
-            self._copies = True
+            if not isinstance(error, BlockingIOError):
+                if self._copies or getattr(error, "errno", None) not in _UNSUPPORTED:
+                    self._end(error)
+                    return
+                self._copies = True
         if self.sent < self._count:
             self._watch()
         else:
@@ -170,12 +171,10 @@ class FileSender:
         end = at + size
         held = max(self._held, at)
         byte = bytearray(1)
-        try:
+        with contextlib.suppress(OSError):  # not held, or on a file system that cannot tell
             while held < end:
                 os.preadv(self._file, (byte,), held, _NOWAIT)
                 held += LOOK_AHEAD
-        except OSError:
-            pass  # not held, or on a file system that cannot tell
         self._held = held
         return min(held, end) - at
 
@@ -205,7 +204,7 @@ class FileSender:
 
     def _end(self, error: Exception | None) -> None:
         self.stop()
-        self._done(error)
+        self._done(StreamClosedError(real_error=error) if is_connection_reset(error) else error)
 
 
 def send_piece(sock: int, file: int, at: int, size: int, copies: bool) -> int:

@@ -61,6 +61,14 @@ class RequestServer:
         """Write to the stream; the future is pending while the peer is slow."""
         raise NotImplementedError
 
+    def write_file(self, before: bytes, file: int, offset: int, count: int, behind: bytes) -> Future[None]:
+        """Write a part of a file, and what comes before and behind it; the future is done when it has been sent."""
+        raise NotImplementedError
+
+    def can_write_file(self) -> bool:
+        """Whether the connection sends files by itself."""
+        raise NotImplementedError
+
     def response_done(self, request: RequestConnection) -> None:
         """The response to ``request`` has been written."""
         raise NotImplementedError
@@ -253,6 +261,19 @@ class RequestConnection(ResponseWriter, HTTPConnection):
     def _check_transfer_encoding(self) -> None:
         if not self._server.params.like_tornado:
             ResponseWriter._check_transfer_encoding(self)
+
+    def write_file(self, file: int, offset: int, count: int) -> Future[None] | None:
+        """See :meth:`HTTPConnection.write_file`; ``None`` over TLS, and elsewhere than on Linux."""
+        if self._released:
+            return self._gone()
+        server = self._server
+        if count > 0 and not server.can_write_file():
+            return None
+        frame = self.frame(count) if count > 0 else None
+        if frame is None:
+            return server.sweeper.done
+        before, behind = frame
+        return server.write_file(before, file, offset, count, behind)
 
     def _gone(self) -> Future[None]:
         """What a write returns that cannot arrive: a future that has failed already."""

@@ -198,6 +198,12 @@ class OutputMixin(HandlerState):
         self._ended()
         return future
 
+    def _finish_whole(self) -> None:
+        """End a response of which nothing has been sent, and whose head is complete but for its length."""
+        _send_whole(self)
+        self._finished = True
+        self._ended()
+
     def _flush_and_finish(self) -> Future[None]:
         future = self.flush(include_footers=True)
         self.request.connection.finish()
