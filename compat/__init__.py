@@ -1,0 +1,1 @@
+"""Programs that were written for Tornado, from their releases, run on Tornado and on Gustnado: ``python -m compat``."""
