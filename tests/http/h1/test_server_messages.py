@@ -340,7 +340,7 @@ class TestUnreadBodies:
         assert peer.received() == answer("/next")
         assert [line for line in peer.log if line.startswith("head")] == ["head POST /post", "head GET /next"]
 
-    def test_a_large_rest_ends_the_connection(self, connect) -> None:
+    def test_row_33_a_large_rest_ends_the_connection(self, connect) -> None:
         peer = connect(on_head=self.early, limits=Limits(max_unread_body=1000))
         peer.send(post(length=1001))
         assert peer.received() == answer("early", "Connection: close")
