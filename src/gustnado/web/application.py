@@ -11,6 +11,7 @@ from gustnado.http.delegates import HTTPMessageDelegate
 from gustnado.http.server import HTTPServer
 from gustnado.util import import_object
 from gustnado.web import ui
+from gustnado.web.direct_routes import DirectRoutes
 from gustnado.web.dispatch import Dispatcher, HandlerDelegate
 from gustnado.web.handler import RequestHandler
 from gustnado.web.routing import (
@@ -195,22 +196,22 @@ class Application(Dispatcher, ReversibleRouter):
         """The transforms of one response."""
         return [transform(request) for transform in self.transforms]
 
-    def find_literal(self, path: str) -> tuple[type[RequestHandler], dict[str, Any]] | None:
-        """The handler class and its arguments, where the path alone tells them without trying patterns.
+    def direct_routes(self) -> DirectRoutes:
+        """The routes that need no router: all that is needed of them is worked out once, until the rules change."""
+        rules = self.wildcard_router._rules
+        if rules.direct is None:
+            rules.direct = DirectRoutes(rules if self._is_direct() else ())
+            rules.decided = rules.direct.decided
+        return rules.direct
 
-        What it finds is kept with the rules, until they change.
-        """
-        router = self.wildcard_router
-        decided = router.index.lookup_literal(path)
-        if decided is None or self._host_rules or type(self).find_handler is not Application.find_handler:
-            return None
-        if type(self).get_handler_delegate is not Application.get_handler_delegate:
-            return None
-        rule = decided[1]
-        if not (isinstance(rule.target, type) and issubclass(rule.target, RequestHandler)):
-            return None
-        route = router._rules.decided[path] = (rule.target, rule.target_kwargs)
-        return route
+    def _is_direct(self) -> bool:
+        """Whether nothing but the routes for all hosts has a say, and no subclass either."""
+        cls = type(self)
+        return (
+            not self._host_rules
+            and cls.find_handler is Application.find_handler
+            and cls.get_handler_delegate is Application.get_handler_delegate
+        )
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> HTTPMessageDelegate:
         """The delegate for a request: of the first route that matches, else of the default handler."""
