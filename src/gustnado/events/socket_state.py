@@ -9,6 +9,7 @@ request decides whether to send it again:
   what it had received, so that nothing is left to confirm.
 
 >>> here, there = socket.socketpair()
+>>> here.setblocking(False)
 >>> has_news(here)
 False
 >>> there.close()
