@@ -44,6 +44,8 @@ class Limits:
     """Parts of a multipart body (Tornado, Django: 100). Over it: 413."""
     max_part_header_size: int = 8 * 1024
     """Head of one part (Tornado: 10 KiB). Over it: 413."""
+    max_value_size: int = 1024 * 1024
+    """A part of a multipart body that is no file (werkzeug: 500,000, Tornado: none). Over it: 413."""
     max_cookies: int = 100
     """Pairs read from Cookie headers; those beyond are ignored (browsers keep at least 50 a host)."""
     header_timeout: float = 15.0

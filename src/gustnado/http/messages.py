@@ -106,6 +106,16 @@ def parse_response_start_line(line: str) -> ResponseStartLine:
     return ResponseStartLine(match[1], int(match[2]), match[3] or "")
 
 
+def check_query(query: str, limits: Limits) -> None:
+    """Refuse a query of too many arguments, before it is split.
+
+    :raises gustnado.errors.HTTPInputError: where there are more than ``Limits.max_query_arguments``.
+    """
+    limit = limits.max_query_arguments
+    if query.count("&") >= limit:
+        raise HTTPInputError(f"Max number of fields exceeded: {limit} arguments in a query")
+
+
 class RequestData:
     """The compiled half of :class:`HTTPServerRequest`: what is set on each request."""
 
@@ -127,6 +137,7 @@ class RequestData:
         elif method is None:
             raise ValueError("a request needs a method: give start_line=RequestStartLine(...)")
         self._set_up(method, uri, version, HTTPHeaders() if headers is None else headers, connection, server_connection)
+        check_query((uri or "").partition("?")[2], getattr(server_connection, "limits", _DEFAULT_LIMITS))
         self.body = body or b""
         self._files: dict[str, list[HTTPFile]] | None = files
         self._host: str | None = host
@@ -300,9 +311,7 @@ class HTTPServerRequest(RequestData):
         """
         if self._query_arguments is None:
             query = self.query
-            limit = self.limits.max_query_arguments
-            if query.count("&") >= limit:
-                raise HTTPInputError(f"more than {limit} arguments in the query")
+            check_query(query, self.limits)
             self._query_arguments = parse_qs_bytes(query, keep_blank_values=True) if query else {}
         return self._query_arguments
 

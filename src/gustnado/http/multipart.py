@@ -55,7 +55,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MAX_PART_FIELDS",
-    "MAX_VALUE_SIZE",
     "End",
     "Event",
     "HTTPFile",
@@ -73,9 +72,6 @@ _DEFAULTS = Limits()
 
 MAX_PART_FIELDS = 16
 """Header fields of one part. Browsers send two, RFC 7578 knows three (multipart: 8)."""
-
-MAX_VALUE_SIZE = 1024 * 1024
-"""Bytes of a part that is not a file, and so ends up in memory (werkzeug: 500,000, Go: 10 MiB in all)."""
 
 # RFC 2046 section 5.1.1, but for the space, which no client sends and quoting would hide.
 _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,\-./:=?]{1,70}")
@@ -119,11 +115,15 @@ class ParseMultipartConfig:
     """Parts of one body; each control of an HTML form makes at least one. Over it: 413."""
     max_part_header_size: int = _DEFAULTS.max_part_header_size
     """Bytes of one part's head (Tornado: 10 KiB). Over it: 413."""
-    max_value_size: int = MAX_VALUE_SIZE
+    max_value_size: int = _DEFAULTS.max_value_size
     """Bytes of one part that is not a file (Tornado: no limit but the body's). Over it: 413."""
     extended_filenames: bool = False
     """Whether ``filename*`` wins over ``filename``, as in Tornado. RFC 7578 section 4.2 forbids clients
     to send it, so by default it counts only where there is no ``filename``: old clients send it alone.
+    """
+    implicit_first_part: bool = False
+    """Whether a body that begins with neither a delimiter nor an empty line begins within its first part, as in
+    Tornado. By RFC 2046 section 5.1.1 it is a preamble, which says nothing.
     """
 
 
@@ -174,7 +174,7 @@ class MultipartParser:
     :param max_parts: parts of the body.
     :param max_part_header_size: bytes of one part's head, without the empty line.
     :param max_value_size: bytes of one part that is not a file; ``None`` for no limit.
-    :param extended_filenames: as in :class:`ParseMultipartConfig`.
+    :param extended_filenames: as in :class:`ParseMultipartConfig`; so is ``implicit_first_part``.
     :raises gustnado.errors.HTTPInputError: 400, where the boundary is not one of RFC 2046 section 5.1.1
         (1 to 70 letters, digits and ``'()+_,-./:=?``).
     """
@@ -185,8 +185,9 @@ class MultipartParser:
         *,
         max_parts: int = _DEFAULTS.max_parts,
         max_part_header_size: int = _DEFAULTS.max_part_header_size,
-        max_value_size: int | None = MAX_VALUE_SIZE,
+        max_value_size: int | None = _DEFAULTS.max_value_size,
         extended_filenames: bool = False,
+        implicit_first_part: bool = False,
     ) -> None:
         name = boundary if isinstance(boundary, str) else boundary.decode("latin-1")
         if _BOUNDARY.fullmatch(name) is None:
@@ -197,6 +198,7 @@ class MultipartParser:
         self._max_head = max_part_header_size
         self._max_value = max_value_size
         self._extended_filenames = extended_filenames
+        self._implicit_first_part = implicit_first_part
         # The state: the function that reads what comes next and says whether to go on at once.
         self._step: Callable[[MultipartParser, list[Event]], bool] = MultipartParser._line_start
         self._buffer = b""  # what was fed and is not used up
@@ -241,7 +243,13 @@ class MultipartParser:
             return self._delimiter_found(self._position, delimiter, events)
         if delimiter.startswith(start):
             return False
-        self._step = MultipartParser._preamble if self._part is None else MultipartParser._data
+        if self._part is not None:
+            self._step = MultipartParser._data
+        elif self._implicit_first_part and start[:1] != b"\r":
+            self._buffer = b"\r\n" + self._buffer  # as if a delimiter had been there
+            self._begin_head()
+        else:
+            self._step = MultipartParser._preamble
         return True
 
     def _preamble(self, events: list[Event]) -> bool:
@@ -274,10 +282,7 @@ class MultipartParser:
             return False
         if tail == b"\r\n":
             # The position stays in front of this CRLF: an empty head is CRLF CRLF, too.
-            self._step = MultipartParser._head
-            self._parts += 1
-            if self._parts > self._max_parts:
-                raise HTTPInputError(f"multipart body has too many parts: over {self._max_parts}", status=413)
+            self._begin_head()
         elif tail == b"--":
             self._step = MultipartParser._epilogue
             self._position += 2
@@ -285,6 +290,12 @@ class MultipartParser:
         else:
             raise HTTPInputError(f"multipart boundary is followed by {tail!r}")
         return True
+
+    def _begin_head(self) -> None:
+        self._step = MultipartParser._head
+        self._parts += 1
+        if self._parts > self._max_parts:
+            raise HTTPInputError(f"multipart body has too many parts: over {self._max_parts}", status=413)
 
     def _head(self, events: list[Event]) -> bool:
         buffer, start = self._buffer, self._position + 2
@@ -357,6 +368,7 @@ def parse_multipart_form_data(
         max_part_header_size=config.max_part_header_size,
         max_value_size=config.max_value_size,
         extended_filenames=config.extended_filenames,
+        implicit_first_part=config.implicit_first_part,
     )
     events = parser.feed(data)
     parser.finish()

@@ -21,8 +21,9 @@ class HTTP1ConnectionParameters:
     :param body_timeout: seconds without a byte of a body.
     :param decompress: decode bodies with a ``Content-Encoding``; see :mod:`gustnado.http.message_decoding`.
     :param like_tornado: on the wire as Tornado 6.6 is: what is refused gets a bare 400, or is closed without an
-        answer where it was too slow or its head too large; and all lines of a head may end with LF alone, which
-        RFC 9112 section 2.2 allows to take.
+        answer where it was too slow or its head too large; all lines of a head may end with LF alone, which
+        RFC 9112 section 2.2 allows to take; a body in HTTP/1.0 may be chunked, and the connection closes after it;
+        and to HTTP/1.0 ``Connection: close`` is not said, which is what it expects anyhow.
     :param limits: everything else; see :class:`~gustnado.http.limits.Limits`.
     """
 
