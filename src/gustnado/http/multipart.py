@@ -41,10 +41,11 @@ filename is what the client sent, never a name to open a file by.
 from __future__ import annotations
 
 import dataclasses
+import io
 import math
 import re
 import urllib.parse
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 from gustnado.errors import HTTPInputError
 from gustnado.http.limits import Limits
@@ -104,6 +105,15 @@ class HTTPFile(ObjectDict):
     content_type: str
     """As the client sent it, ``application/unknown`` where it sent none."""
 
+    @property
+    def size(self) -> int:
+        """Bytes of the file."""
+        return len(self.body)
+
+    def open(self) -> BinaryIO:
+        """The content as a file to read, from its beginning, wherever it lies: large ones are on disk."""
+        return io.BytesIO(self.body)
+
 
 @dataclasses.dataclass
 class ParseMultipartConfig:
@@ -139,6 +149,8 @@ class PartBegin:
     """As sent, or ``None``."""
     headers: tuple[tuple[str, str], ...]
     """All fields of the head, names as they were spelled."""
+    start: int = dataclasses.field(default=0, compare=False)
+    """Where in the body its content begins, in bytes."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -203,11 +215,24 @@ class MultipartParser:
         self._step: Callable[[MultipartParser, list[Event]], bool] = MultipartParser._line_start
         self._buffer = b""  # what was fed and is not used up
         self._position = 0  # so much of it is
+        self._offset = 0  # where in the body the buffer begins
         self._searched = 0  # so far behind the position no end of the head was found
         self._parts = 0
         self._part: PartBegin | None = None  # None in the preamble
         self._received = 0  # bytes of the part
         self._max_received: float = math.inf  # and how many they may be
+
+    @classmethod
+    def from_config(cls, boundary: str, config: ParseMultipartConfig) -> MultipartParser:
+        """A parser within the limits of ``config``, which quotes around the boundary do not disturb."""
+        return cls(
+            boundary[1:-1] if len(boundary) > 1 and boundary[0] == boundary[-1] == '"' else boundary,
+            max_parts=config.max_parts,
+            max_part_header_size=config.max_part_header_size,
+            max_value_size=config.max_value_size,
+            extended_filenames=config.extended_filenames,
+            implicit_first_part=config.implicit_first_part,
+        )
 
     def feed(self, data: bytes) -> list[Event]:
         """Take the next piece of the body; returns what it completed, in order.
@@ -226,6 +251,7 @@ class MultipartParser:
             self._buffer = b""
             raise
         self._buffer = self._buffer[self._position :]
+        self._offset += self._position
         return events
 
     def finish(self) -> None:
@@ -247,6 +273,7 @@ class MultipartParser:
             self._step = MultipartParser._data
         elif self._implicit_first_part and start[:1] != b"\r":
             self._buffer = b"\r\n" + self._buffer  # as if a delimiter had been there
+            self._offset -= 2
             self._begin_head()
         else:
             self._step = MultipartParser._preamble
@@ -306,7 +333,8 @@ class MultipartParser:
         if end < 0:
             self._searched = max(0, soonest - self._position)
             return False
-        self._part = part = _parse_head(buffer[start:end], self._extended_filenames)
+        content = self._offset + end + 4
+        self._part = part = _parse_head(buffer[start:end], self._extended_filenames, content)
         self._received = self._searched = 0
         self._max_received = math.inf if part.filename or self._max_value is None else self._max_value
         self._position = end + 4
@@ -362,14 +390,7 @@ def parse_multipart_form_data(
     if not config.enabled:
         raise HTTPInputError("multipart/form-data parsing is disabled", status=415)
     name = boundary if isinstance(boundary, str) else boundary.decode("latin-1")
-    parser = MultipartParser(
-        name[1:-1] if len(name) > 1 and name[0] == name[-1] == '"' else name,
-        max_parts=config.max_parts,
-        max_part_header_size=config.max_part_header_size,
-        max_value_size=config.max_value_size,
-        extended_filenames=config.extended_filenames,
-        implicit_first_part=config.implicit_first_part,
-    )
+    parser = MultipartParser.from_config(name, config)
     events = parser.feed(data)
     parser.finish()
     for index, event in enumerate(events):
@@ -437,7 +458,7 @@ def _store(
         arguments.setdefault(part.name, []).append(body)
 
 
-def _parse_head(head: bytes, extended_filenames: bool) -> PartBegin:
+def _parse_head(head: bytes, extended_filenames: bool, start: int) -> PartBegin:
     try:
         lines = head.decode("utf-8").split("\r\n")
     except UnicodeDecodeError as error:
@@ -455,7 +476,7 @@ def _parse_head(head: bytes, extended_filenames: bool) -> PartBegin:
     extended = parameters.get("filename*")
     if extended is not None and (filename is None or extended_filenames):
         filename = _decode_extended(extended)
-    return PartBegin(name, filename, known.get("content-type"), headers)
+    return PartBegin(name, filename, known.get("content-type"), headers, start)
 
 
 def _parse_field(line: str) -> tuple[str, str]:
