@@ -26,8 +26,9 @@ and so is each of its submodules. A module of Tornado's that has no counterpart 
 * the HTTP client has 10 connections and calls itself Tornado, a request may take 20 seconds in all and has 5
   redirects (``AsyncHTTPClient.configure`` and the arguments of a request say otherwise);
 * WebSockets are not pinged unless the setting ``websocket_ping_interval`` says so;
-* a part of a multipart form may be as long as the body, its head may have 10 KiB, and ``filename*`` wins over
-  ``filename`` (`gustnado.http.forms.set_parse_body_config`).
+* a part of a multipart form may be as long as the body, its head may have 10 KiB, ``filename*`` wins over
+  ``filename``, and the first part needs no delimiter (`gustnado.http.forms.set_parse_body_config`); forms of any size
+  are kept in memory.
 
 All else stays as it is without: see ``docs/tornado-differences.md``. Python processes that a program starts
 afresh, rather than by forking, import what is installed under the name of Tornado.
