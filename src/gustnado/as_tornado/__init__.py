@@ -44,8 +44,9 @@ run as ever.
   cancelled, and a backslash in a URL is sent;
 * WebSockets are not pinged unless the setting ``websocket_ping_interval`` says so;
 * a test of ``tornado.testing.AsyncTestCase`` that is ``async def`` and not decorated fails;
-* a part of a multipart form may be as long as the body, its head may have 10 KiB, and ``filename*`` wins over
-  ``filename`` (`gustnado.http.forms.set_parse_body_config`).
+* a part of a multipart form may be as long as the body, its head may have 10 KiB, ``filename*`` wins over
+  ``filename``, and the first part needs no delimiter (`gustnado.http.forms.set_parse_body_config`); forms of any size
+  are kept in memory.
 
 All else stays as it is without: see ``docs/tornado-differences.md``.
 """

@@ -44,6 +44,10 @@ class Limits:
     """Parts of a multipart body (Tornado, Django: 100). Over it: 413."""
     max_part_header_size: int = 8 * 1024
     """Head of one part (Tornado: 10 KiB). Over it: 413."""
+    max_value_size: int = 1024 * 1024
+    """A part of a multipart body that is no file (werkzeug: 500,000, Tornado: none). Over it: 413."""
+    spool_size: int = 1024 * 1024
+    """A multipart body is collected on disk from here on (Django: 2.5 MiB a file). ``0``: never."""
     max_cookies: int = 100
     """Pairs read from Cookie headers; those beyond are ignored (browsers keep at least 50 a host)."""
     header_timeout: float = 15.0
