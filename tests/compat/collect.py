@@ -21,6 +21,11 @@ import warnings
 PRIVATE = {
     "tornado.iostream": ["_StreamBuffer"],
     "tornado.tcpclient": ["_Connector"],
+    "tornado.websocket": [
+        "_DecompressTooLargeError",
+        "_PerMessageDeflateCompressor",
+        "_PerMessageDeflateDecompressor",
+    ],
 }
 
 

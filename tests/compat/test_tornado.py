@@ -26,6 +26,7 @@ AREAS = {
         iostream_test locks_test log_test netutil_test options_test process_test queues_test tcpclient_test
         tcpserver_test testing_test twisted_test util_test
     """.split(),
+    "whole": "api_test circlerefs_test property_test security_corpus_test".split(),
     "web": "auth_test locale_test routing_test template_test web_test wsgi_test".split(),
     "websockets": ["websocket_test"],
 }
