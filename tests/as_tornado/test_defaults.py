@@ -29,6 +29,23 @@ class TestDefaults:
                 print(WebSocketHandler(Application(**settings), request).ping_interval)
         """) == ["None", "7"]
 
+    def test_coroutines_are_no_tests_unless_they_are_decorated(self, run_program):
+        assert run_program("""
+            import sys
+            print("unittest" in sys.modules)
+            from tornado.testing import AsyncTestCase
+            from gustnado.testing import AsyncTestCase as ours
+            print(AsyncTestCase.runs_coroutines, ours is AsyncTestCase)
+        """) == ["False", "False True"]
+
+    def test_redirects_and_clients_do_as_tornados(self, run_program):
+        assert run_program("""
+            from tornado.simple_httpclient import SimpleAsyncHTTPClient
+            from tornado.web import RequestHandler
+            print(RequestHandler.encodes_locations)
+            print(SimpleAsyncHTTPClient.cancels_requests, SimpleAsyncHTTPClient.sends_backslashes)
+        """) == ["False", "False True"]
+
     def test_forms_are_as_wide_as_tornados(self, run_program):
         assert run_program("""
             from tornado.httputil import parse_multipart_form_data

@@ -204,9 +204,9 @@ class TestTimeouts:
         run(main())
 
     def test_connecting_names_the_addresses(self, run, monkeypatch):
-        monkeypatch.setattr(IOStream, "connect", lambda self, address: asyncio.Event().wait())
-
         async def main():
+            never = asyncio.get_running_loop().create_future()
+            monkeypatch.setattr(IOStream, "connect", lambda self, address: never)
             resolver = FixedResolver(
                 (socket.AF_INET6, ("2001:db8::1", 443, 0, 0)), (socket.AF_INET, ("192.0.2.1", 443))
             )
@@ -218,7 +218,7 @@ class TestTimeouts:
             monkeypatch.undo()
             for stream in streams:
                 stream.close()
-            assert len(streams) == 2
+            assert len(set(streams)) == 2
             await asyncio.sleep(0)
 
         run(main())

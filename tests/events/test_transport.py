@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import subprocess
+import sys
 
 import pytest
 
@@ -234,6 +236,37 @@ def test_a_context_that_checks_no_name_needs_none(everywhere, server_context):
         await server.lost
 
     everywhere(main())
+
+
+LEFT_OPEN = """
+import asyncio, socket, ssl, sys
+from gustnado.events.transport import open_transport
+from gustnado.testing.certificate import certificate_files
+
+server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+server.load_cert_chain(*certificate_files())
+
+async def main():
+    loop = asyncio.get_running_loop()
+    sys.left = [loop]
+    for ours, theirs in ((None, None), (ssl._create_unverified_context(), server)):
+        left, right = socket.socketpair()
+        sys.left += await asyncio.gather(
+            open_transport(loop, asyncio.Protocol(), left, ssl=ours),
+            open_transport(loop, asyncio.Protocol(), right, ssl=theirs, server_side=theirs is not None),
+        )
+    sys.left[1].close()
+    await asyncio.sleep(0)  # it is closed, its peer not yet
+    sys.left[2].close()  # will never be
+
+asyncio.run(main())
+"""
+
+
+def test_what_is_open_when_the_program_ends_is_closed_without_a_word() -> None:
+    """As after Ctrl-C in a server with idle connections: what is left must not fail while Python is taken down."""
+    done = subprocess.run([sys.executable, "-c", LEFT_OPEN], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stderr == ""
 
 
 def test_works_without_aiofastnet(monkeypatch):

@@ -539,3 +539,11 @@ def test_ctrl_c_ends_the_run():
     with pytest.raises(KeyboardInterrupt):
         run_test(method)
     assert IOLoop.current(instance=False) is None
+
+
+def test_a_coroutine_may_be_refused_that_is_not_decorated():
+    async def test_it(self):
+        raise AssertionError("it runs")
+
+    (text,) = run_test(test_it, runs_coroutines=False)
+    assert "should be decorated with @gen_test" in text

@@ -10,9 +10,12 @@ import contextlib
 import dataclasses
 import importlib.util
 import os
+import shutil
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable, Coroutine
+import subprocess
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import Any, TypeVar
 
 import pytest
@@ -219,3 +222,89 @@ def server_tls() -> ssl.SSLContext:
 def client_tls() -> ssl.SSLContext:
     """For a client that trusts that certificate."""
     return ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=certificate("test.crt"))
+
+
+# Programs that others have written, as peers
+
+TINYPROXY = """
+Port {port}
+Listen 127.0.0.1
+Timeout 60
+BasicAuth me secret
+LogFile "{directory}/tinyproxy.log"
+PidFile "{directory}/tinyproxy.pid"
+"""
+
+
+@pytest.fixture(scope="session", name="free_ports")
+def free_ports_fixture() -> Callable[[int], list[int]]:
+    """``free_ports(count)``: numbers of ports that nobody listens on."""
+    return free_ports
+
+
+def free_ports(count: int) -> list[int]:
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [one.getsockname()[1] for one in sockets]
+
+
+@pytest.fixture(scope="session", name="listens")
+def listens_fixture() -> Callable[[int], bool]:
+    """``listens(port)``: whether somebody does."""
+    return listens
+
+
+def listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
+
+
+@pytest.fixture(scope="session", name="running")
+def running_fixture() -> Callable[[str, list[str], list[int]], contextlib.AbstractContextManager[None]]:
+    """``with running(program, arguments, ports):`` it listens on these ports; skipped where it is not installed."""
+    return running
+
+
+@contextlib.contextmanager
+def running(program: str, arguments: list[str], ports: list[int]) -> Iterator[None]:
+    """Run a server until it is not needed any more."""
+    found = shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin")
+    if found is None:
+        if os.environ.get("CI"):
+            pytest.fail(f"{program} is not installed")
+        pytest.skip(f"{program} is not installed")
+    log = None if program != "microsocks" else subprocess.DEVNULL  # which tells of every connection
+    process = subprocess.Popen([found, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log)
+    try:
+        deadline = time.monotonic() + 30
+        for port in ports:
+            while not listens(port):
+                assert process.poll() is None, f"{program} has ended"
+                assert time.monotonic() < deadline, f"{program} does not listen"
+                time.sleep(0.02)
+        yield
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+@pytest.fixture(scope="module")
+def tinyproxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of an HTTP proxy, for ``me`` with the password ``secret``."""
+    directory = tmp_path_factory.mktemp("tinyproxy")
+    (port,) = free_ports(1)
+    config = directory / "tinyproxy.conf"
+    config.write_text(TINYPROXY.format(port=port, directory=directory))
+    with running("tinyproxy", ["-d", "-c", str(config)], [port]):
+        yield port
+
+
+@pytest.fixture(scope="module")
+def microsocks() -> Iterator[int]:
+    """The port of a SOCKS proxy, for ``me`` with the password ``secret``."""
+    (port,) = free_ports(1)
+    with running("microsocks", ["-i", "127.0.0.1", "-p", str(port), "-u", "me", "-P", "secret"], [port]):
+        yield port

@@ -37,9 +37,13 @@ run as ever.
   are given, and the XSRF check always wants a token, of a cookie ``_xsrf``;
 * static files whose names begin with a dot are served, and responses compressed with gzip only;
 * bodies may have 100 MiB (``HTTPServer.configure``); an argument of the server, or a handler, says otherwise;
+* a redirect to what is not ASCII is sent as UTF-8; a handler may set ``Transfer-Encoding``; one that does not keep the
+  ``Content-Length`` that it set has its connection closed;
 * the HTTP client has 10 connections and calls itself Tornado, a request may take 20 seconds in all and has 5
-  redirects (``AsyncHTTPClient.configure`` and the arguments of a request say otherwise);
+  redirects (``AsyncHTTPClient.configure`` and the arguments of a request say otherwise); it goes on when its future is
+  cancelled, and a backslash in a URL is sent;
 * WebSockets are not pinged unless the setting ``websocket_ping_interval`` says so;
+* a test of ``tornado.testing.AsyncTestCase`` that is ``async def`` and not decorated fails;
 * a part of a multipart form may be as long as the body, its head may have 10 KiB, and ``filename*`` wins over
   ``filename`` (`gustnado.http.forms.set_parse_body_config`).
 

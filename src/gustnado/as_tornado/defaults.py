@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import Any
 
 import gustnado.tornado
@@ -15,7 +16,7 @@ from gustnado.web.static import StaticFileHandler
 from gustnado.web.transforms import ContentEncoding
 from gustnado.web.websocket import WebSocketHandler
 
-__all__ = ["CLIENT_DEFAULTS", "HANDLER_DEFAULTS", "MAX_BODY_SIZE", "set_defaults"]
+__all__ = ["CLIENT_DEFAULTS", "HANDLER_DEFAULTS", "MAX_BODY_SIZE", "set_defaults", "set_defaults_of"]
 
 MAX_BODY_SIZE = 100 * 1024 * 1024
 """Bytes of a request's body, streamed or not, where nothing else is said (Tornado: 104,857,600)."""
@@ -25,6 +26,7 @@ CLIENT_DEFAULTS = {"request_timeout": 20.0, "read_timeout": 0.0, "max_redirects"
 
 HANDLER_DEFAULTS: dict[str, Any] = {
     "default_cookie_options": {},
+    "encodes_locations": False,
     "negotiates_errors": False,
     "returns_responses": False,
     "xsrf_host_cookie": False,
@@ -43,6 +45,8 @@ def set_defaults() -> None:
     ContentEncoding.CODINGS = ("gzip",)
     HTTPRequest._DEFAULTS.update(CLIENT_DEFAULTS)
     SimpleAsyncHTTPClient.default_max_clients = 10
+    SimpleAsyncHTTPClient.cancels_requests = False
+    SimpleAsyncHTTPClient.sends_backslashes = True
     WebSocketHandler.default_ping_interval = None
     SimpleAsyncHTTPClient.user_agent = f"Tornado/{gustnado.tornado.version}"
     set_parse_body_config(
@@ -52,3 +56,9 @@ def set_defaults() -> None:
             )
         )
     )
+
+
+def set_defaults_of(door: ModuleType) -> None:
+    """Those of a module that few programs import, now that one does: :mod:`gustnado.testing` imports unittest."""
+    if door.__name__ == "gustnado.tornado.testing":
+        door.AsyncTestCase.runs_coroutines = False

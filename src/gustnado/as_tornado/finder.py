@@ -12,6 +12,7 @@ from importlib.machinery import ModuleSpec, PathFinder
 from types import CodeType, ModuleType
 from typing import TYPE_CHECKING
 
+from gustnado.as_tornado.defaults import set_defaults_of
 from gustnado.as_tornado.missing import explain_missing_names, is_import, missing_module
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class Alias(importlib.abc.Loader):
         # Python returns from an import what is in sys.modules at its end.
         door = sys.modules[module.__name__] = importlib.import_module(self._name)
         explain_missing_names(door, module.__name__)
+        set_defaults_of(door)
 
     def get_code(self, fullname: str) -> CodeType | None:
         """For ``-m``. The module itself is loaded, too, as programs look for it."""

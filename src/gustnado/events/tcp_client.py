@@ -18,11 +18,10 @@ import asyncio
 import datetime
 import numbers
 import socket
-from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
-from gustnado.events.happy_eyeballs import connect_first
+from gustnado.events.happy_eyeballs import Connector
 from gustnado.events.loop import IOLoop
 from gustnado.events.resolver import Resolver
 from gustnado.events.sockets import format_address
@@ -100,12 +99,12 @@ class TCPClient:
         source: tuple[str | None, int | None],
     ) -> IOStream:
         addresses = await self.resolver.resolve(host, port, af)
-        progress.phase = "while connecting"
         create = partial(self._create_stream, max_buffer_size, source_ip=source[0], source_port=source[1])
-        stream = await connect_first(addresses, partial(_attempt, progress, create), discard=IOStream.close)
+        progress.phase = connector = Connector(addresses, create)
+        stream = await connector.connect()
         if ssl_options is None:
             return stream
-        progress.handshake_begins(stream.get_peername())
+        progress.phase = f"during TLS handshake with {format_address(stream.get_peername())}"
         handshake = stream.start_tls(False, ssl_options=ssl_options, server_hostname=host)
         try:
             return await handshake
@@ -121,8 +120,8 @@ class TCPClient:
         addr: Any,
         source_ip: str | None = None,
         source_port: int | None = None,
-    ) -> tuple[IOStream, Awaitable[object]]:
-        """Begin to connect to one address; the awaitable is done when that is."""
+    ) -> tuple[IOStream, asyncio.Future[Any]]:
+        """Begin to connect to one address; the future is done when that is."""
         sock = _bound_socket(af, source_ip, source_port)
         try:
             stream = IOStream(sock, max_buffer_size=max_buffer_size, io_loop=self.io_loop)
@@ -132,42 +131,14 @@ class TCPClient:
             raise
 
 
-async def _attempt(
-    progress: _Progress,
-    create: Callable[[socket.AddressFamily, Any], tuple[IOStream, Awaitable[object]]],
-    family: socket.AddressFamily,
-    address: Any,
-) -> IOStream:
-    """Connect to one address; close the stream where that fails or is cancelled."""
-    stream, connected = create(family, address)
-    progress.pending.add(address)
-    try:
-        await connected
-    except BaseException as exc:
-        stream.close()
-        if isinstance(exc, Exception):
-            progress.pending.discard(address)
-        raise
-    return stream
-
-
 class _Progress:
-    """How far a connection has come, for the message of its timeout.
+    """How far a connection has come, for the message of its timeout."""
 
-    :ivar pending: addresses whose attempts have not failed; those that the timeout cancels stay here.
-    """
-
-    def __init__(self, phase: str) -> None:
+    def __init__(self, phase: str | Connector[IOStream]) -> None:
         self.phase = phase
-        self.pending: set[Any] = set()
-
-    def handshake_begins(self, address: Any) -> None:
-        self.phase = f"during TLS handshake with {format_address(address)}"
-        self.pending.clear()
 
     def __str__(self) -> str:
-        addresses = ", ".join(sorted(map(format_address, self.pending)))
-        return f"{self.phase} to {addresses}" if addresses else self.phase
+        return self.phase if isinstance(self.phase, str) else self.phase.describe()
 
 
 def _seconds(timeout: float | datetime.timedelta | None) -> float | None:

@@ -27,9 +27,12 @@ Rules for all of them:
 from __future__ import annotations
 
 import asyncio
+import atexit
 import functools
+import gc
 import socket
 import ssl as ssl_module
+import sys
 from collections.abc import Awaitable, Callable
 from types import ModuleType
 from typing import Any, cast
@@ -49,6 +52,28 @@ def fastnet() -> ModuleType | None:
     except ImportError:
         return None
     return aiofastnet
+
+
+@atexit.register
+def close_left_open() -> None:
+    """Close what ``aiofastnet`` (up to 1.2.0 at least) has open when the program ends.
+
+    Its transports warn when they are deleted unclosed, as all do; but what they need for that is gone where Python
+    takes itself down, and each then writes "Error in sys.excepthook" on stderr. The protocols are told nothing: no loop
+    runs any more.
+    """
+    names = {"aiofastnet.transport": "StreamTransport", "aiofastnet.ssl_transport": "SSLTransport_Socket"}
+    # Those that own a socket.
+    owners = tuple(getattr(sys.modules[name], owner) for name, owner in names.items() if name in sys.modules)
+    if not owners:
+        return
+    for found in gc.get_objects():
+        if isinstance(found, owners):
+            try:
+                found.set_protocol(asyncio.Protocol())
+            except RuntimeError:  # it is another thread's, whose loop may run still
+                continue
+            found._finalize_close(None)
 
 
 def fastnet_for(ssl: ssl_module.SSLContext | None) -> ModuleType | None:

@@ -130,6 +130,9 @@ class HTTPConnection:
 
     __slots__ = ()
 
+    may_block = False
+    """Whether the program may wait, as for a disk, in the thread that called it: it serves one request at a time."""
+
     def write_headers(
         self,
         start_line: RequestStartLine | ResponseStartLine,
@@ -147,6 +150,19 @@ class HTTPConnection:
     def write(self, chunk: bytes) -> Future[None]:
         """Write a piece of the body; the future is as that of :meth:`write_headers`."""
         raise NotImplementedError
+
+    def write_file(self, file: int, offset: int, count: int) -> Future[None] | None:
+        """Write a part of a file as a piece of the body, without reading it into the process.
+
+        Of use where the connection can: else this returns ``None``, and the caller reads, and writes what it has read.
+
+        :param file: descriptor of a regular file, which may be closed as soon as this returns.
+        :param offset: of the first byte.
+        :param count: of bytes.
+        :returns: a future as that of :meth:`write_headers`. Where the file is shorter it fails, and the connection
+            closes, so that the client can tell.
+        """
+        return None
 
     def write_response(self, code: int, reason: str, headers: HTTPHeaders, body: bytes) -> Future[None]:
         """Write a response that is there whole: :meth:`write_headers` and :meth:`finish`, and its length."""

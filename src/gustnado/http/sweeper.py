@@ -13,11 +13,18 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from gustnado.events.file_sender import FileSender, can_send_files
+from gustnado.events.transport import watch_drain, watch_pressure
 from gustnado.http.dates import now_imf_fixdate
 from gustnado.http.shared import LoopShared, Swept
 from gustnado.log import app_log
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gustnado.events.stream import IOStream
 
 __all__ = ["Sweeper", "Swept"]
 
@@ -59,6 +66,31 @@ class Sweeper(LoopShared):
         future.set_exception(error)
         future.exception()
         return future
+
+    def can_send_files(self, stream: IOStream) -> bool:
+        """Whether :meth:`file_sender` works on ``stream``."""
+        return can_send_files(stream.transport, stream.socket)
+
+    def file_sender(
+        self,
+        stream: IOStream,
+        file: int,
+        offset: int,
+        count: int,
+        prefix: bytes,
+        done: Callable[[Exception | None], object],
+    ) -> FileSender:
+        """What sends ``prefix`` and a part of a file over ``stream``."""
+        return FileSender(stream.socket, file, offset, count, prefix, done)
+
+    def watch_drain(self, stream: IOStream, watch: bool) -> None:
+        """Have ``resume_writing`` called when ``stream`` has sent everything; or, as usual, when it has room."""
+        if stream.transport is None:
+            return
+        if watch:
+            watch_drain(stream.transport)
+        else:
+            watch_pressure(stream.transport, stream.consumer_high_water)
 
     def discard(self, connection: Swept) -> None:
         """Look at ``connection`` no more."""

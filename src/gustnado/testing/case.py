@@ -46,6 +46,10 @@ class AsyncTestCase(unittest.IsolatedAsyncioTestCase):
     :ivar io_loop: the test's :class:`~gustnado.events.IOLoop`.
     """
 
+    runs_coroutines: bool = True
+    """Whether an ``async def`` test is run that is not decorated with
+    :func:`~gustnado.testing.coroutines.gen_test`. Otherwise it fails."""
+
     io_loop: IOLoop
 
     # Of IsolatedAsyncioTestCase, whose methods that have leading underscores are the same since Python 3.11.
@@ -172,7 +176,7 @@ class AsyncTestCase(unittest.IsolatedAsyncioTestCase):
             self._callAsync(getattr(self, name))  # type: ignore[attr-defined]
 
     def _callTestMethod(self, method: Callable[[], Any]) -> None:
-        if inspect.iscoroutinefunction(method):
+        if self.runs_coroutines and inspect.iscoroutinefunction(method):
             seconds = get_async_test_timeout()
 
             async def limited() -> Any:

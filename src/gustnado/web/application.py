@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from gustnado.http.delegates import HTTPMessageDelegate
 from gustnado.http.server import HTTPServer
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 __all__ = ["Application"]
 
 _BACKLOG = 128
+
+Route: TypeAlias = "tuple[type[RequestHandler], dict[str, Any], list[Any] | None, dict[str, Any] | None]"
 
 
 class _ApplicationRouter(ReversibleRuleRouter):
@@ -202,15 +204,40 @@ class Application(Dispatcher, ReversibleRouter):
         """
         router = self.wildcard_router
         decided = router.index.lookup_literal(path)
-        if decided is None or self._host_rules or type(self).find_handler is not Application.find_handler:
-            return None
-        if type(self).get_handler_delegate is not Application.get_handler_delegate:
+        if decided is None or not self._is_told_by_path():
             return None
         rule = decided[1]
         if not (isinstance(rule.target, type) and issubclass(rule.target, RequestHandler)):
             return None
         route = router._rules.decided[path] = (rule.target, rule.target_kwargs)
         return route
+
+    def find_pattern(self, request: HTTPServerRequest) -> Route | None:
+        """Handler class, its arguments, and those of its method: of a route whose pattern matches.
+
+        Where another kind of route comes before it, or there is none, it is for :meth:`find_handler` to say.
+        """
+        if not self._is_told_by_path():
+            return None
+        for _, rule in self.wildcard_router.index.lookup(request.path):
+            params = rule.matcher.match(request)
+            if params is not None:
+                target = rule.target
+                if not (isinstance(target, type) and issubclass(target, RequestHandler)):
+                    return None
+                if not _ROUTE_PARAMS.issuperset(params):
+                    return None
+                return target, rule.target_kwargs, params.get("path_args"), params.get("path_kwargs")
+        return None
+
+    def _is_told_by_path(self) -> bool:
+        """Whether nothing but the rules for all hosts says which handler gets a request."""
+        cls = type(self)
+        return (
+            not self._host_rules
+            and cls.find_handler is _FIND_HANDLER
+            and cls.get_handler_delegate is _GET_HANDLER_DELEGATE
+        )
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> HTTPMessageDelegate:
         """The delegate for a request: of the first route that matches, else of the default handler."""
@@ -258,6 +285,10 @@ class Application(Dispatcher, ReversibleRouter):
             raise KeyError(f"{name} not found in named urls")
         return url
 
+
+_FIND_HANDLER = Application.find_handler
+_GET_HANDLER_DELEGATE = Application.get_handler_delegate
+_ROUTE_PARAMS = frozenset(("path_args", "path_kwargs"))
 
 _DEBUG_SETTINGS = (
     ("autoreload", True),

@@ -309,6 +309,12 @@ class RequestDelegate(HandlerDelegate):
             if self.handler_class._acts_on_head:
                 return self._act_on_head()
             return None
+        found = self.application.find_pattern(request)
+        if found is not None:
+            self.handler_class, self.handler_kwargs, self.path_args, self.path_kwargs = found
+            if self.handler_class._acts_on_head:
+                return self._act_on_head()
+            return None
         self._inner = inner = self.application.find_handler(request)
         return inner.headers_received(RequestStartLine(method, target, version), headers)
 

@@ -4,8 +4,8 @@ A request takes one of three ways:
 
 - Small files are kept in memory (:mod:`gustnado.web.static_cache`); after a ``stat`` their response leaves
   in the callback that brought the request.
-- Other files are read in pieces, by a thread of the loop's executor, and each piece waits until the client
-  has room for it; so neither the disk nor a slow client stops anyone else.
+- Other files are sent as :meth:`RequestHandler.send_file` does, at the client's pace; so neither the disk nor a slow
+  client stops anyone else.
 - Where a subclass replaces how content is found or read, its methods are called as Tornado calls them.
 
 Which file a path may name is said in :mod:`gustnado.web.static_paths`.
@@ -15,22 +15,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Hashable, Sequence
-from typing import Any, BinaryIO, cast
+from typing import Any, cast
 
-from gustnado.errors import OperationError, StreamClosedError
-from gustnado.events.loop import IOLoop
+from gustnado.errors import StreamClosedError
+from gustnado.events.file_sender import FileShrunkError
 from gustnado.http.ranges import ByteRange
 from gustnado.http.weights import parse_weights
 from gustnado.web.errors import HTTPError
+from gustnado.web.handler.files import open_regular
+from gustnado.web.media_types import guess_type
 from gustnado.web.static_cache import CachedFile, load_file
-from gustnado.web.static_content import guess_type, open_at
 from gustnado.web.static_encodings import SUFFIXES, accepted_codings, find_encoded
 from gustnado.web.static_paths import is_hidden
 from gustnado.web.static_response import StaticResponse
 
 __all__ = ["StaticFileHandler"]
 
-_PIECE = 256 * 1024  # bytes read at once of a large file
+_CONDITIONS = frozenset(
+    ("Range", "If-None-Match", "If-Modified-Since", "If-Range", "If-Match", "If-Unmodified-Since")
+)
 
 
 class StaticFileHandler(StaticResponse):
@@ -92,9 +95,9 @@ class StaticFileHandler(StaticResponse):
 
     def _gets_as_we_do(self) -> bool:
         cls, method = type(self), self.request.method
-        if method == "HEAD" and cls.head is not StaticFileHandler.head:
+        if cls.get is not StaticFileHandler.get:
             return False
-        return method in ("GET", "HEAD") and cls.get is StaticFileHandler.get
+        return method == "GET" or (method == "HEAD" and cls.head is StaticFileHandler.head)
 
     async def head(self, path: str) -> None:
         """Serve what GET would, without the content."""
@@ -180,11 +183,48 @@ class StaticFileHandler(StaticResponse):
         if file is None:
             return False
         self._take(file)
-        self.modified = self.get_modified_time()
+        self.modified = file.modified
+        if self._is_asked_plainly() and self._says_the_usual():
+            self._answer_plainly(file)
+            return True
         parts = self._start_response(self.get_content_size())
         if self.request.method == "GET":
             self._write_from_memory(file, parts)
         return True
+
+    def _is_asked_plainly(self) -> bool:
+        """Whether the request is for all of the file, whatever the client has, and nothing has been said yet."""
+        request = self.request
+        return (
+            request.method == "GET"
+            and not request.query
+            and _CONDITIONS.isdisjoint(request.headers._fields)
+            and self._status_code == 200
+            and not self._write_buffer
+        )
+
+    def _says_the_usual(self) -> bool:
+        """Whether no subclass has a part in the response."""
+        cls = type(self)
+        return (
+            self._ends_as_usual
+            and cls.set_headers is _SET_HEADERS
+            and cls.set_extra_headers is _SET_EXTRA_HEADERS
+            and cls.get_cache_time is _GET_CACHE_TIME
+            and cls.get_content_type is _GET_CONTENT_TYPE
+            and cls.should_return_304 is _SHOULD_RETURN_304
+        )
+
+    def _answer_plainly(self, file: CachedFile) -> None:
+        """What comes of :meth:`_start_response` and :meth:`_write_from_memory` for most requests, at once."""
+        fields = self._headers._fields
+        fields.update(file.fields())
+        if self.precompressed:
+            fields["Vary"] = "Accept-Encoding"
+            if file.coding is not None:
+                fields["Content-Encoding"] = file.coding
+        self._write_buffer.append(file.content)
+        self._finish_whole()
 
     def _take(self, file: CachedFile) -> None:
         self._file = file
@@ -206,22 +246,21 @@ class StaticFileHandler(StaticResponse):
     async def _look_at_file(self, absolute_path: str) -> None:
         """In another thread, take a small file into memory, or else work out its version."""
         path = cast(str, self.absolute_path)
-        loop = IOLoop.current()
         size = self._stat().st_size
         if size <= self.MAX_CACHED_FILE_SIZE and self._transforms is None:
             key = self._cache_key()
             file = self._static_files.get(key)  # a fallback may be there under its own path
             if file is None:
                 try:
-                    file = await loop.run_in_executor(None, self._load, absolute_path, path)
+                    file = await self._in_thread(self._load, absolute_path, path)
                 except OSError as error:
                     raise HTTPError(404, "%s: %s", self.path, error) from error
                 self._static_files.put(key, file)
             self._take(file)
-        elif size <= self.MAX_VERSION_CONTENT_SIZE:
-            await loop.run_in_executor(None, self._get_cached_version, path)
+        elif size <= self.MAX_VERSION_CONTENT_SIZE and not self._knows_version(path):
+            await self._in_thread(self._get_cached_version, path)
         if self._coding is not None:
-            await loop.run_in_executor(None, self._plain_version)
+            await self._in_thread(self._plain_version)
 
     def _load(self, asked: str, path: str) -> CachedFile:
         if self._coding is None and self.default_filename is not None and os.path.isdir(asked):
@@ -234,30 +273,18 @@ class StaticFileHandler(StaticResponse):
         """Read and send in turn, so that a client gets no more than it takes."""
         if not parts:
             return
-        loop = IOLoop.current()
-        file: BinaryIO = await loop.run_in_executor(None, open_at, path, parts[0].start)
-        try:
-            heads = [b""] if self._multipart is None else self._multipart.heads
-            for head, part in zip(heads, parts, strict=True):
-                self.write(head)
-                file.seek(part.start)  # which reads nothing
-                await self._send_part(file, path, len(part))
-            if self._multipart is not None:
-                self.write(self._multipart.end)
-        except StreamClosedError:
-            return  # the client has gone, and nobody waits for the rest
-        finally:
-            file.close()
-
-    async def _send_part(self, file: BinaryIO, path: str, left: int) -> None:
-        loop = IOLoop.current()
-        while left:
-            piece = await loop.run_in_executor(None, file.read, min(left, _PIECE))
-            if not piece:
-                raise OperationError(f"{path} has shrunk while it was sent")
-            left -= len(piece)
-            self.write(piece)
-            await self.flush()
+        with await self._in_thread(open_regular, path) as file:
+            try:
+                heads = [b""] if self._multipart is None else self._multipart.heads
+                for head, part in zip(heads, parts, strict=True):
+                    self.write(head)
+                    await self._send_part(file, part.start, len(part))
+                if self._multipart is not None:
+                    self.write(self._multipart.end)
+            except StreamClosedError:
+                return  # the client has gone, and nobody waits for the rest
+            except FileShrunkError as error:
+                raise FileShrunkError(f"{path}: {error}") from error
 
     async def _send_content(self, path: str, parts: list[ByteRange], size: int) -> None:
         """Send what a subclass's :meth:`get_content` gives."""
@@ -275,3 +302,11 @@ class StaticFileHandler(StaticResponse):
                 self.write(self._multipart.end)
         except StreamClosedError:
             return
+
+
+# Before anybody replaces them.
+_SET_HEADERS = StaticFileHandler.set_headers
+_SET_EXTRA_HEADERS = StaticFileHandler.set_extra_headers
+_GET_CACHE_TIME = StaticFileHandler.get_cache_time
+_GET_CONTENT_TYPE = StaticFileHandler.get_content_type
+_SHOULD_RETURN_304 = StaticFileHandler.should_return_304

@@ -43,6 +43,15 @@ class CachedFile:
     coding: str | None = None
     original: tuple[str, Signature | None] | None = None
 
+    def fields(self) -> dict[str, str]:
+        """The header fields that each response with the file has."""
+        return {
+            "Accept-Ranges": "bytes",
+            "Etag": self.etag,
+            "Last-Modified": self.last_modified,
+            "Content-Type": self.content_type,
+        }
+
     def is_current(self) -> bool:
         """Whether the file, and the one that it is a form of, are what they were."""
         if file_signature(self.asked) != self.signature:

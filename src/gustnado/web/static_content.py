@@ -9,20 +9,20 @@ from __future__ import annotations
 import asyncio
 import datetime
 import hashlib
-import mimetypes
 import os
 from collections.abc import Generator, Iterable, Sequence
-from typing import Any, BinaryIO
+from typing import Any
 
 from gustnado.log import gen_log
 from gustnado.web.errors import HTTPError
 from gustnado.web.handler import RequestHandler
+from gustnado.web.media_types import guess_type
 from gustnado.web.redirects import safe_local_redirect
 from gustnado.web.static_cache import CachedFile, FileCache
 from gustnado.web.static_paths import check_in_root, resolve_symlinks, stat_regular_file
 from gustnado.web.static_versions import VersionCache, file_signature, size_of
 
-__all__ = ["StaticContent", "guess_type", "open_at"]
+__all__ = ["StaticContent"]
 
 _CHUNK = 64 * 1024  # bytes that get_content gives at once
 
@@ -40,6 +40,7 @@ class StaticContent(RequestHandler):
     _static_hashes = VersionCache()
     _static_files = FileCache(max_size=16 * 1024 * 1024)
     _serves_files = True  # that is, no method is overridden that says where content comes from
+    _ends_as_usual = True  # no method is overridden that writes
 
     # On the class, since programs have subclasses whose initialize() does not call ours.
     allowed_symlink_directory: str | Sequence[str] | None = None
@@ -62,6 +63,7 @@ class StaticContent(RequestHandler):
         cls._serves_files = all(
             _function(cls, name) is _function(StaticContent, name) for name in _CONTENT_METHODS
         )
+        cls._ends_as_usual = all(getattr(cls, name) is getattr(StaticContent, name) for name in _OUTPUT_METHODS)
 
     @classmethod
     def reset(cls) -> None:
@@ -226,6 +228,11 @@ class StaticContent(RequestHandler):
         cls._static_hashes.put(key, signature, version, cls.MAX_CACHED_VERSIONS)
         return version or None
 
+    @classmethod
+    def _knows_version(cls, abs_path: str) -> bool:
+        """Whether the version of a file has been worked out."""
+        return cls._static_hashes.get((cls, abs_path), file_signature(abs_path)) is not None
+
     def _plain_version(self) -> str | None:
         """The version of the file whose compressed form is served."""
         return None if self._plain_path is None else self._get_cached_version(self._plain_path)
@@ -252,28 +259,13 @@ _CONTENT_METHODS = (
     "get_absolute_path", "validate_absolute_path", "get_content", "get_content_version", "get_version",
     "_get_cached_version", "compute_etag", "get_content_size", "get_modified_time",
 )  # fmt: skip
-
-
-def guess_type(path: str) -> str:
-    """The media type of a file, by its name."""
-    media_type, coding = mimetypes.guess_type(path)
-    if coding == "gzip":
-        return "application/gzip"  # RFC 6713
-    if coding is not None:
-        return "application/octet-stream"  # other compressions have no media type of their own
-    return media_type or "application/octet-stream"
-
-
-def open_at(path: str, start: int) -> BinaryIO:
-    """Open a file for reading from byte ``start`` on. Blocks."""
-    file = open(path, "rb")  # noqa: SIM115 - the caller closes it
-    file.seek(start)
-    return file
+_OUTPUT_METHODS = ("write", "flush", "finish", "set_header", "set_etag_header", "check_etag_header")
 
 
 def _read_pieces(path: str, start: int, end: int | None) -> Generator[bytes, None, None]:
     stat_regular_file(path, path)
-    with open_at(path, start) as file:
+    with open(path, "rb") as file:
+        file.seek(start)
         left = None if end is None else end - start
         while left is None or left > 0:
             piece = file.read(_CHUNK if left is None else min(left, _CHUNK))

@@ -12,6 +12,7 @@ import pytest
 from gustnado.http.client import errors
 from gustnado.http.client.errors import HTTPClientError, TooManyRedirectsError
 from gustnado.http.client.request import HTTPRequest
+from gustnado.http.client.simple import SimpleAsyncHTTPClient
 
 CHALLENGE = b'WWW-Authenticate: Digest realm="r", nonce="n1", qop="auth"'
 
@@ -538,3 +539,26 @@ def test_userinfo_is_not_logged(run, serve, new_client, answers, caplog):
     run(main())
     assert caplog.records
     assert "secret" not in caplog.text
+
+
+@pytest.mark.parametrize("code", [200, 404])
+def test_a_cancelled_fetch_may_go_on(run, serve, new_client, answers, expect_log, monkeypatch, code):
+    """As in Tornado, where its error is logged."""
+    monkeypatch.setattr(SimpleAsyncHTTPClient, "cancels_requests", False)
+
+    async def main():
+        answer = b"HTTP/1.1 %d X\r\nContent-Length: 0\r\n\r\n" % code
+        async with serve(answer, answers.ok()) as server, new_client(max_clients=1) as client:
+            future = client.fetch(f"{server.url}a")
+            assert future.cancel()
+            assert client.pool.active == 1
+            await client.fetch(f"{server.url}b")
+            assert future.cancelled()
+            assert [head.split()[1] for head in server.heads()] == ["/a", "/b"]
+            assert server.connections == 1
+
+    if code == 200:
+        run(main())
+        return
+    with expect_log("gustnado.application", "Exception after Future was cancelled"):
+        run(main())

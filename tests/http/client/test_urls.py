@@ -156,3 +156,24 @@ def test_it_is_linear(assert_linear):
             parse_url(url)
 
     assert_linear(lambda size: lambda: refuse("http://" + "@" * size + "a/"), 1000)
+
+
+class TestBackslashes:
+    def test_stay_where_they_are_allowed(self):
+        url = parse_url("http://a.example/\\b?c\\d", backslashes=True)
+        assert (url.origin, url.target) == (("http", "a.example", 80), "/\\b?c\\d")
+
+    def test_and_are_still_refused_elsewhere(self):
+        parse_url("http://a.example/\\b", backslashes=True)
+        with pytest.raises(InvalidURLError, match="must be percent-encoded"):
+            parse_url("http://a.example/\\b")
+
+    @pytest.mark.parametrize("url", ["http://a.example\\@b.example/", "http://a.example\\/", "http:\\\\a.example/"])
+    def test_never_before_the_path(self, url):
+        """Some see the end of the authority in one: who is asked would be in doubt."""
+        with pytest.raises(InvalidURLError):
+            parse_url(url, backslashes=True)
+
+    def test_other_characters_are_as_bad_as_ever(self):
+        with pytest.raises(InvalidURLError, match="must be percent-encoded"):
+            parse_url("http://a.example/\\b c", backslashes=True)

@@ -218,9 +218,9 @@ class TestMisuse:
         async def main() -> None:
             async with pair() as (client, _):
                 request(client, "POST", Content_Length="4")
-                with pytest.raises(HTTPOutputError, match="more than its Content-Length"):
+                with pytest.raises(HTTPOutputError, match="more data than Content-Length"):
                     client.write(b"windy")
-                with pytest.raises(HTTPOutputError, match="less than its Content-Length"):
+                with pytest.raises(HTTPOutputError, match="less than Content-Length"):
                     client.finish()
                 assert client.stream is not None
                 assert client.stream.closed()

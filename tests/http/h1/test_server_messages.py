@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import gc
+from typing import Any
 
 import pytest
 
-from gustnado.errors import HTTPInputError
+from gustnado.errors import HTTPInputError, HTTPOutputError
+from gustnado.http.headers import HTTPHeaders
 from gustnado.http.limits import Limits
+from gustnado.http.messages import ResponseStartLine
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 
@@ -708,6 +711,38 @@ class TestLikeTornado:
         with expect_log("gustnado.general", "Malformed HTTP message", level=20):
             peer.send(b"GET / HTTP/1.1\r\nHost: x\nA: b\n\n")
         assert peer.received().startswith(b"HTTP/1.1 400 ")
+
+    @pytest.mark.parametrize("body", [b"more than 5", b"less"])
+    @pytest.mark.parametrize("like_tornado", [True, False])
+    def test_a_wrong_length_closes_the_connection(self, connect, body: bytes, like_tornado: bool) -> None:
+        said: list[str] = []
+
+        def answer_wrongly(message: Any) -> None:
+            connection = message.connection
+            with pytest.raises(HTTPOutputError) as caught:
+                connection.write_response(200, "OK", HTTPHeaders({"Content-Length": "5"}), body)
+            said.append(str(caught.value))
+            if not like_tornado:
+                assert not connection.head_written
+                connection.write_response(500, "", HTTPHeaders(), b"oh")
+
+        peer = connect(like_tornado=like_tornado, on_finish=answer_wrongly)
+        peer.send(get("/"))
+        assert said[0].endswith("than Content-Length")
+        assert peer.closed is like_tornado
+        assert peer.received().startswith(b"" if like_tornado else b"HTTP/1.1 500 ")
+
+    def test_a_program_may_frame_the_body_itself(self, connect) -> None:
+        def answer_in_a_chunk(message: Any) -> None:
+            headers = HTTPHeaders({"Transfer-Encoding": "chunked"})
+            message.connection.write_headers(ResponseStartLine("", 200, "OK"), headers, b"1\r\na\r\n")
+            message.connection.write(b"0\r\n\r\n")
+            message.connection.finish()
+
+        peer = connect(like_tornado=True, on_finish=answer_in_a_chunk)
+        peer.send(get("/"))
+        assert peer.received() == b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n"
+        assert not peer.closed
 
     def test_nor_without_end(self, connect, expect_log) -> None:
         peer = connect(like_tornado=True)

@@ -57,17 +57,6 @@ def test_fields_of_the_handshake_win_and_others_are_sent(run):
     run(main())
 
 
-def test_a_proxy_that_would_not_tunnel(run):
-    async def main():
-        client = TCPClient()
-        request = HTTPRequest("ws://example.org/", proxy_host="127.0.0.1", proxy_port=1)
-        with pytest.raises(RequestError, match="does not tunnel ws URLs"):
-            await open_websocket(request, {}, client)
-        client.close()
-
-    run(main())
-
-
 def test_connecting_takes_too_long(run):
     class Stuck(TCPClient):
         async def connect(self, host, port, *args, timeout=None, **options):

@@ -213,6 +213,10 @@ class TestRedirect:
     def test_the_location_is_ascii(self, fetch, url, location):
         assert fetch(app(lambda self: self.redirect(url)), "/").headers["Location"] == location
 
+    def test_or_utf8_where_the_handler_wants_it(self, fetch):
+        response = fetch(app(lambda self: self.redirect("/gr\u00fcn"), encodes_locations=False), "/")
+        assert response.headers["Location"].encode("latin-1") == b"/gr\xc3\xbcn"
+
     @pytest.mark.parametrize("status", [200, 299, 400, "302"])
     def test_other_statuses_are_errors(self, status):
         with pytest.raises(ValueError, match="redirection"):

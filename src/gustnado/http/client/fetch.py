@@ -20,6 +20,7 @@ import time
 from collections.abc import Awaitable, Callable, Hashable
 from typing import TYPE_CHECKING, Any
 
+from gustnado.events.futures import future_set_exception_unless_cancelled
 from gustnado.http.client.auth import Challenge, digest, digest_challenge
 from gustnado.http.client.deadlines import NEVER
 from gustnado.http.client.decompression import DecodedBody
@@ -146,7 +147,7 @@ class Fetch(asyncio.Future[HTTPResponse]):
                 self.url, self.key, self.head = known
                 return
         settings = self.settings = settings_for(request, client.defaults, client.plain)
-        self.url = parse_url(request.url)
+        self.url = parse_url(request.url, client.sends_backslashes)
         self.method = request.method
         self.body = request.body
         self.producer = settings.body_producer
@@ -447,6 +448,8 @@ class Fetch(asyncio.Future[HTTPResponse]):
 
     def _resolve(self, response: HTTPResponse) -> None:
         if self.done():
+            if self.cancelled() and not self.client.cancels_requests:
+                self._resolve_unseen(response)
             return
         if self.client.trace is not None:
             self.client.trace.done(self.request, response)
@@ -460,7 +463,19 @@ class Fetch(asyncio.Future[HTTPResponse]):
         else:
             self.set_result(response)
 
+    def _resolve_unseen(self, response: HTTPResponse) -> None:
+        """The end of a request whose future was cancelled long ago: only the log can hear of an error."""
+        if self.client.trace is not None:
+            self.client.trace.done(self.request, response)
+        error = response.error
+        if error is not None and (self.raise_error or not response._error_is_response_code):
+            future_set_exception_unless_cancelled(self, error)
+
     def cancel(self, msg: Any = None) -> bool:
+        """Stop, unless the client lets requests go on whose futures are cancelled."""
+        return self.stop(msg) if self.client.cancels_requests else super().cancel(msg)
+
+    def stop(self, msg: Any = None) -> bool:
         """Stop: leave the line, or close the connection that is in use."""
         cancelled = super().cancel(msg)
         if cancelled:

@@ -67,6 +67,12 @@ class SimpleAsyncHTTPClient(AsyncHTTPClient):
     user_agent: ClassVar[str] = "gustnado"
     """What requests call themselves that do not say otherwise."""
 
+    cancels_requests: ClassVar[bool] = True
+    """Whether a request stops when its future is cancelled. Otherwise it goes on, and an error is logged."""
+
+    sends_backslashes: ClassVar[bool] = False
+    """Whether a path or query may have a backslash in it, and is sent with it. Otherwise that is an error."""
+
     max_clients: int
     max_body_size: int
 

@@ -59,7 +59,7 @@ class ResponseStream:
             if not self._has_head:
                 await self._fetch  # raises what it failed with
         except BaseException:
-            self._fetch.cancel()
+            self._fetch.stop()
             raise
         return self
 
@@ -67,7 +67,7 @@ class ResponseStream:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._chunks.clear()
-        if not self._fetch.cancel() and not self._fetch.cancelled():
+        if not self._fetch.stop() and not self._fetch.cancelled():
             self._fetch.exception()  # who has not read to the end need not hear of it
 
     def __aiter__(self) -> ResponseStream:

@@ -22,6 +22,7 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):(?://([^/?#]*)([^?#]*)(\?[^#]*)?(?:#.*)?)?", re.DOTALL)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
 _BAD = re.compile(r"[\x00-\x20\x7f\\]")
+_BAD_BUT_BACKSLASH = re.compile(r"[\x00-\x20\x7f]")
 _HOST = re.compile(r"[a-z0-9_\-.]{1,253}")
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_\-]{0,61}[a-z0-9_])?")
 _NUMERIC = re.compile(r"(?:[0-9]+|0x[0-9a-f]*)\.?")
@@ -66,20 +67,21 @@ class ClientURL:
         return url
 
 
-def parse_url(url: str) -> ClientURL:
+def parse_url(url: str, backslashes: bool = False) -> ClientURL:
     """Take a URL apart.
 
     Characters beyond ASCII are percent-encoded as UTF-8 in path and query, and by IDNA in the host.
 
+    :param backslashes: leave those in path and query as they are; else they are refused.
     :raises InvalidURLError: for another scheme than http and https, control characters, spaces and
         backslashes, a host that is none, numeric addresses in other than their usual form, a port out of range,
         several ``@``.
     """
-    return _parse(url) if len(url) > _SHORT or "@" in url else _parse_cached(url)
+    return (_parse if len(url) > _SHORT or "@" in url else _parse_cached)(url, backslashes)
 
 
-def _parse(url: str) -> ClientURL:
-    bad = _BAD.search(url)
+def _parse(url: str, backslashes: bool) -> ClientURL:
+    bad = (_BAD_BUT_BACKSLASH if backslashes else _BAD).search(url)
     if bad is not None:
         raise InvalidURLError(f"url {_shown(url)!r} has the character {bad[0]!r}; it must be percent-encoded")
     match = _URL.fullmatch(url)
@@ -89,10 +91,12 @@ def _parse(url: str) -> ClientURL:
     if not match[2]:
         raise InvalidURLError(f"no host in url {_shown(url)!r}")
     userinfo, at, authority = match[2].rpartition("@")
+    if "\\" in userinfo:  # browsers see the end of the authority there
+        raise InvalidURLError(f"the authority of url {_shown(url)!r} has a backslash")
     if "@" in userinfo:
         raise InvalidURLError(f"more than one @ in the authority of url {_shown(url)!r}")
     host, port = _split_authority(authority, scheme, url)
-    target = quote((match[3] or "/") + (match[4] or ""), safe=_SAFE)
+    target = quote((match[3] or "/") + (match[4] or ""), safe=_SAFE + "\\")
     return ClientURL(scheme, host, port, target, userinfo if at else None)
 
 

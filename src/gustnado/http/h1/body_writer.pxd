@@ -21,4 +21,5 @@ cdef class BodyWriter:
     cdef long long _read_length(self, length) except -1
     @cython.locals(size=Py_ssize_t)
     cpdef bytes data(self, bytes chunk)
+    cdef bint _take(self, Py_ssize_t size) except -1
     cpdef bytes end(self, HeaderMap trailers=*)

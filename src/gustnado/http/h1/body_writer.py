@@ -55,21 +55,37 @@ class BodyWriter:
 
         :raises gustnado.errors.HTTPOutputError: where the message may not have it.
         """
-        if not self.head_written or self.ended:
-            raise HTTPOutputError("a body is written between head and end of a message")
         size = len(chunk)
-        if self._no_body:
-            if size and not self._is_head:
-                raise HTTPOutputError("this message has no body (RFC 9110 section 6.4.1)")
+        if not self._take(size):
             return b""
-        if self._left >= 0:
-            if size > self._left:
-                raise HTTPOutputError(f"body of {size - self._left} bytes more than its Content-Length")
-            self._left -= size
-        self.body_sent += size
         if self._chunked:
             return b"%x\r\n%b\r\n" % (size, chunk) if size else b""
         return chunk
+
+    def frame(self, size: int) -> tuple[bytes, bytes] | None:
+        """What comes before and behind a piece of the body that is sent by somebody else; ``None``: it must not be.
+
+        :param size: of the piece, in bytes; more than 0.
+        :raises gustnado.errors.HTTPOutputError: as :meth:`data` does.
+        """
+        if not self._take(size):
+            return None
+        return (b"%x\r\n" % size, b"\r\n") if self._chunked else (b"", b"")
+
+    def _take(self, size: int) -> bool:
+        """Count a piece of the body; false where it is not sent."""
+        if not self.head_written or self.ended:
+            raise HTTPOutputError("a body is written between head and end of a message")
+        if self._no_body:
+            if size and not self._is_head:
+                raise HTTPOutputError("this message has no body (RFC 9110 section 6.4.1)")
+            return False
+        if self._left >= 0:
+            if size > self._left:
+                raise HTTPOutputError("Tried to write more data than Content-Length")
+            self._left -= size
+        self.body_sent += size
+        return True
 
     def end(self, trailers: HeaderMap | None = None) -> bytes:
         """The end of the message.
@@ -84,7 +100,7 @@ class BodyWriter:
         self.ended = True
         if self._left > 0 and not self._no_body:
             self.keep_alive = False
-            raise HTTPOutputError(f"body of {self._left} bytes less than its Content-Length")
+            raise HTTPOutputError(f"Tried to write {self._left} bytes less than Content-Length")
         if not self._chunked:
             return b""
         return b"0\r\n\r\n" if trailers is None else b"0\r\n" + trailers.to_wire().encode("latin-1") + b"\r\n"

@@ -181,6 +181,10 @@ class HTTP1Connection(HTTPConnection):
             return self._server.request.write(chunk)
         return self._need_stream().write(self._need_writer().data(chunk))
 
+    def write_file(self, file: int, offset: int, count: int) -> Future[None] | None:
+        """See :meth:`HTTPConnection.write_file`; for a server's responses."""
+        return None if self._server is None else self._server.request.write_file(file, offset, count)
+
     def finish(self) -> None:
         """See :meth:`HTTPConnection.finish`.
 

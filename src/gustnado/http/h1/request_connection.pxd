@@ -34,6 +34,7 @@ cdef class RequestConnection(ResponseWriter):
     @cython.locals(server=RequestServer, data=bytes)
     cpdef write_response(self, int code, str reason, HTTPHeaders headers, bytes body)
     cdef _gone(self)
+    cdef _check_transfer_encoding(self)
     cpdef finish(self)
     cpdef release(self)
     cpdef tell_closed(self)

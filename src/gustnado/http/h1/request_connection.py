@@ -61,6 +61,14 @@ class RequestServer:
         """Write to the stream; the future is pending while the peer is slow."""
         raise NotImplementedError
 
+    def write_file(self, before: bytes, file: int, offset: int, count: int, behind: bytes) -> Future[None]:
+        """Write a part of a file, and what comes before and behind it; the future is done when it has been sent."""
+        raise NotImplementedError
+
+    def can_write_file(self) -> bool:
+        """Whether the connection sends files by itself."""
+        raise NotImplementedError
+
     def response_done(self, request: RequestConnection) -> None:
         """The response to ``request`` has been written."""
         raise NotImplementedError
@@ -224,7 +232,13 @@ class RequestConnection(ResponseWriter, HTTPConnection):
         server = self._server
         if self.keep_alive:
             self.keep_alive = server.may_keep_alive()
-        data = self.whole(code, reason, headers, body, server.sweeper.date)
+        try:
+            data = self.whole(code, reason, headers, body, server.sweeper.date)
+        except HTTPOutputError:
+            if server.params.like_tornado and "Content-Length" in headers:
+                self.head_written = True  # there is no way back
+                server.abort()
+            raise
         future = server.write(data)
         server.response_done(self)
         return future
@@ -243,6 +257,23 @@ class RequestConnection(ResponseWriter, HTTPConnection):
             start_line, headers, body = parse_raw_response(chunk)
             return self.write_headers(start_line, headers, body)
         return self._server.write(self.data(chunk))
+
+    def _check_transfer_encoding(self) -> None:
+        if not self._server.params.like_tornado:
+            ResponseWriter._check_transfer_encoding(self)
+
+    def write_file(self, file: int, offset: int, count: int) -> Future[None] | None:
+        """See :meth:`HTTPConnection.write_file`; ``None`` over TLS, and elsewhere than on Linux."""
+        if self._released:
+            return self._gone()
+        server = self._server
+        if count > 0 and not server.can_write_file():
+            return None
+        frame = self.frame(count) if count > 0 else None
+        if frame is None:
+            return server.sweeper.done
+        before, behind = frame
+        return server.write_file(before, file, offset, count, behind)
 
     def _gone(self) -> Future[None]:
         """What a write returns that cannot arrive: a future that has failed already."""

@@ -1,9 +1,10 @@
 """A server's side of one HTTP/1 connection: from the stream's bytes to delegates, and back.
 
-Theory of operation. The connection is the *consumer* of its stream. It is made of four parts, each with a file
+Theory of operation. The connection is the *consumer* of its stream. It is made of five parts, each with a file
 of its own, and each a class upon the one before:
 
 - :mod:`~gustnado.http.h1.server_output`: what is written, collected and sent;
+- :mod:`~gustnado.http.h1.server_files`: files that are sent as they are;
 - :mod:`~gustnado.http.h1.server_life`: how the connection ends;
 - :mod:`~gustnado.http.h1.server_messages`: what arrives, and who gets it;
 - here: its beginning, and its deadlines. No request costs a timer: a sweep looks at all connections (see
@@ -137,10 +138,12 @@ class HTTP1ServerConnection(ServerMessages):
         if transport is None:
             return  # closed already; the stream bounds how long that takes
         unsent = transport.get_write_buffer_size()
-        if unsent != self._write_size:
-            self._write_size = unsent
+        sender = self._sender
+        progress = unsent if sender is None else sender.sent
+        if progress != self._write_size:
+            self._write_size = progress
             self._since = now
-        elif unsent:
+        elif unsent or sender is not None:
             if 0 < self.limits.write_timeout < waited:
                 gen_log.info("%s does not read its response; aborted after %g s", self.peer(), waited)
                 self.stream.abort()

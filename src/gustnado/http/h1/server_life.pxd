@@ -1,13 +1,13 @@
 # What C knows of server_life.py (see the design document, section 3).
 from gustnado.http.h1.parser cimport RequestParser
 from gustnado.http.h1.request_connection cimport RequestConnection
-from gustnado.http.h1.server_output cimport ServerOutput
+from gustnado.http.h1.server_files cimport ServerFiles
 
 
 cdef int HEAD, BODY, LINGER, TURNED_AWAY, CLOSED
 
 
-cdef class ServerLife(ServerOutput):
+cdef class ServerLife(ServerFiles):
     cdef object _delegate
     cdef RequestParser _parser
     cdef bint _paused

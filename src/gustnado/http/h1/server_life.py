@@ -12,7 +12,7 @@ from gustnado.errors import StreamClosedError
 from gustnado.http.delegates import HTTPServerConnectionDelegate
 from gustnado.http.h1.parser import RequestParser
 from gustnado.http.h1.request_connection import RequestConnection, tell_closed
-from gustnado.http.h1.server_output import ServerOutput
+from gustnado.http.h1.server_files import ServerFiles
 from gustnado.http.h1.states import BODY, CLOSED, HEAD, LINGER, TURNED_AWAY
 from gustnado.log import app_log, gen_log
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["ServerLife"]
 
 
-class ServerLife(ServerOutput):
+class ServerLife(ServerFiles):
     """A connection that can be ended in any state.
 
     :ivar closing: what is in flight is answered, then the connection closes.
@@ -40,7 +40,7 @@ class ServerLife(ServerOutput):
     def __init__(
         self, stream: IOStream, params: HTTP1ConnectionParameters, context: object | None, sweeper: Sweeper
     ) -> None:
-        ServerOutput.__init__(self, stream, params, context, sweeper)
+        ServerFiles.__init__(self, stream, params, context, sweeper)
         self.closing = False
         self.eof = False
         self._parser = RequestParser(self.limits, params.like_tornado)
@@ -99,6 +99,7 @@ class ServerLife(ServerOutput):
         self._state = CLOSED
         self._request = None
         self.sweeper.discard(self)
+        self._drop_file()
         if self._waiters is not None:
             self._release_waiters(StreamClosedError())
         delegate, self._delegate = self._delegate, None

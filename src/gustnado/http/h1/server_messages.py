@@ -271,6 +271,9 @@ class ServerMessages(ServerLife):
 
     def response_done(self, request: RequestConnection) -> None:
         """The response to ``request`` has been written."""
+        if self._held:
+            self._answered = request  # but for a file, and what comes behind it
+            return
         keep_alive = request.keep_alive
         self._waiting = None
         request.release()

@@ -9,6 +9,7 @@ cdef Py_ssize_t _MAX_OUTPUT
 
 
 cdef class ServerOutput(RequestServer):
+    cdef bint _held
     cdef object _loop
     cdef list _output
     cdef Py_ssize_t _output_size

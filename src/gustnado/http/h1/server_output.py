@@ -30,7 +30,7 @@ class ServerOutput(RequestServer):
     :ivar limits: its :class:`~gustnado.http.limits.Limits`.
     """
 
-    __slots__ = ("_loop", "_output", "_output_size", "_since", "_waiters", "_write_size", "limits")
+    __slots__ = ("_held", "_loop", "_output", "_output_size", "_since", "_waiters", "_write_size", "limits")
 
     def __init__(
         self, stream: IOStream, params: HTTP1ConnectionParameters, context: object | None, sweeper: Sweeper
@@ -43,6 +43,7 @@ class ServerOutput(RequestServer):
         self._output: list[bytes] = []
         self._output_size = 0
         self._write_size = 0
+        self._held = False  # what is written waits: something else is being sent
 
     def write(self, data: bytes) -> asyncio.Future[None]:
         """Write to the stream; the future is pending while the peer is slow."""
@@ -63,7 +64,7 @@ class ServerOutput(RequestServer):
     def flush(self) -> None:
         """Hand over to the transport what has been written."""
         output = self._output
-        if not output:
+        if not output or self._held:
             return
         self._output = []
         self._output_size = 0
@@ -73,7 +74,8 @@ class ServerOutput(RequestServer):
 
     def pause_writing(self) -> None:
         """The stream holds more unsent bytes than it should."""
-        self._waiters = []
+        if self._waiters is None:
+            self._waiters = []
         self._since = self.sweeper.now
 
     def resume_writing(self) -> None:

@@ -20,6 +20,7 @@ cdef class ResponseWriter(BodyWriter):
     cpdef bytes head(self, int code, str reason, HeaderMap headers, str date, Py_ssize_t size=*)
     @cython.locals(fields=dict, line=str, tells_size=bint, chunked=bint, connection=str, pieces=list)
     cdef list _head_pieces(self, int code, str reason, HeaderMap headers, str date, Py_ssize_t size)
+    cdef _check_transfer_encoding(self)
     cdef str _status_line(self, int code, str reason)
     cdef str _connection_line(self, dict fields)
     @cython.locals(size=Py_ssize_t, head=bytes)

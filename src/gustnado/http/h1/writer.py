@@ -123,7 +123,8 @@ class ResponseWriter(BodyWriter):
         else:
             self.keep_alive = False  # the end of the body is the end of the connection
         if "Transfer-Encoding" in fields:
-            raise HTTPOutputError("Transfer-Encoding is the server's own affair; do not set it")
+            self._check_transfer_encoding()
+            self._chunked = chunked = False  # the program frames the body itself
         connection = ""
         if not self.keep_alive or not self._http11 or "Connection" in fields:
             connection = self._connection_line(fields)
@@ -138,6 +139,10 @@ class ResponseWriter(BodyWriter):
         pieces.append("\r\n" if "Date" in fields else f"Date: {date}\r\n\r\n")
         self.head_written = True
         return pieces
+
+    def _check_transfer_encoding(self) -> None:
+        """The program has set the field itself."""
+        raise HTTPOutputError("Transfer-Encoding is the server's own affair; do not set it")
 
     def _status_line(self, code: int, reason: str) -> str:
         if not 200 <= code <= 999:

@@ -70,7 +70,8 @@ def parse_websocket_url(url: str) -> ClientURL:
 async def open_websocket(request: HTTPRequest, fields: Mapping[str, str], tcp_client: TCPClient) -> Opened:
     """Connect, send the handshake, and read its answer.
 
-    :param request: ``url``, ``headers``, authentication, timeouts, TLS and proxy count.
+    :param request: ``url``, ``headers``, authentication, timeouts, TLS and proxy count; an HTTP proxy is asked for a
+        tunnel, for ``ws`` as for ``wss`` (RFC 6455 section 4.1).
     :param fields: of the handshake; they win over those of ``request``.
     :raises HTTPClientError: where the server answers otherwise than with 101 or 2xx; ``response`` is what it says.
     :raises gustnado.http.ws.errors.WebSocketError: where it answers with 2xx.
@@ -90,13 +91,11 @@ async def open_websocket(request: HTTPRequest, fields: Mapping[str, str], tcp_cl
         "GET", url.target, url.authority, headers, None, settings, SimpleAsyncHTTPClient.user_agent
     )
     proxy = settings.given_proxy
-    if proxy is not None and not proxy.tunnels(url):
-        raise RequestError(f"{proxy} does not tunnel ws URLs: use wss, or a SOCKS proxy")
     stream = None
     timer = asyncio.timeout(settings.request_timeout or None)
     try:
         async with timer:
-            stream = await Connector(tcp_client, Limits()).connect(url, settings, proxy)
+            stream = await Connector(tcp_client, Limits()).connect(url, settings, proxy, tunnel=True)
             await stream.write(head)
             return await _read_answer(request, stream)
     except BaseException as error:

@@ -13,6 +13,7 @@ from gustnado.web.handler.caching import CachingMixin
 from gustnado.web.handler.callbacks import CallbacksMixin
 from gustnado.web.handler.cookies import CookiesMixin
 from gustnado.web.handler.failures import FailuresMixin
+from gustnado.web.handler.files import FilesMixin
 from gustnado.web.handler.lifecycle import LifecycleMixin
 from gustnado.web.handler.links import LinksMixin
 from gustnado.web.handler.localization import LocalizationMixin
@@ -29,6 +30,7 @@ class RequestHandler(
     LifecycleMixin,
     TasksMixin,
     OutputMixin,
+    FilesMixin,
     CachingMixin,
     ResultsMixin,
     CallbacksMixin,

@@ -11,7 +11,7 @@ import numbers
 import urllib.parse
 from typing import TYPE_CHECKING, Any
 
-from gustnado.errors import UsageError
+from gustnado.errors import HTTPOutputError, UsageError
 from gustnado.escape import json_encode_bytes, to_unicode, utf8
 from gustnado.http.dates import format_timestamp
 from gustnado.http.h1.writer import REASONS, check_reason
@@ -43,6 +43,8 @@ _REPRESENTATION = ("Allow", "Content-Encoding", "Content-Language", "Content-Len
 class OutputMixin(HandlerState):
     """Status, header fields and body of the response."""
 
+    encodes_locations = True
+    """Whether :meth:`redirect` percent-encodes what is not ASCII. Otherwise it is sent as UTF-8."""
     _flush_is_overridden = False  # set for each handler class
 
     def clear(self) -> None:
@@ -196,6 +198,12 @@ class OutputMixin(HandlerState):
         self._ended()
         return future
 
+    def _finish_whole(self) -> None:
+        """End a response of which nothing has been sent, and whose head is complete but for its length."""
+        _send_whole(self)
+        self._finished = True
+        self._ended()
+
     def _flush_and_finish(self) -> Future[None]:
         future = self.flush(include_footers=True)
         self.request.connection.finish()
@@ -244,7 +252,7 @@ class OutputMixin(HandlerState):
         elif not (isinstance(status, int) and 300 <= status <= 399):
             raise ValueError(f"{status!r} is not the status of a redirection: 300 to 399")
         self.set_status(status)
-        self.set_header("Location", _location(url))
+        self.set_header("Location", _location(url) if self.encodes_locations else utf8(url))
         self.finish()
 
     def _clear_representation_headers(self) -> None:
@@ -288,9 +296,13 @@ def _send_whole(handler: OutputMixin) -> Future[None]:
     body = buffer[0] if len(buffer) == 1 else b"".join(buffer)
     handler._write_buffer = []
     connection = handler.request.connection
-    written: Future[None] = connection.write_response(
-        handler._status_code, handler._reason, handler._headers, body
-    )
+    try:
+        written: Future[None] = connection.write_response(
+            handler._status_code, handler._reason, handler._headers, body
+        )
+    except HTTPOutputError:
+        handler._headers_written = getattr(connection, "head_written", False)
+        raise
     handler._headers_written = True  # where that raised, there can still be an error page
     return written
 
