@@ -19,6 +19,8 @@ from pathlib import Path
 
 import pytest
 
+from gustnado.as_tornado import environment
+
 ROOT = Path(__file__).parents[2]
 DIFFERENCES = ROOT / "docs/tornado-differences.md"
 # For a module; the slowest takes a fifth of that. pytest gives a test 120. Those that are listed may hang.
@@ -67,14 +69,10 @@ def run_tests(module: str, which: str, listed: list[str]) -> Outcomes:
         file = Path(directory, "outcomes")
         names = [f"tornado.test.{name}" for name in listed]
         arguments = [module, str(file), str(SECONDS[which]), which, *names]
-        # Imported by each Python at its start.
-        Path(directory, "sitecustomize.py").write_text(
-            "import gustnado.as_tornado\ngustnado.as_tornado.install()\n", encoding="utf-8"
-        )
         ran = subprocess.run(
             [sys.executable, str(ROOT / "tests/compat/collect.py"), *arguments],
             cwd=directory,
-            env={**os.environ, "PYTHONPATH": directory, **ENVIRONMENT[which]},
+            env=environment({**os.environ, **ENVIRONMENT[which]}),
             capture_output=True,
             text=True,
             timeout=SECONDS[which] + 15,

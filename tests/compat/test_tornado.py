@@ -27,6 +27,7 @@ AREAS = {
         tcpserver_test testing_test twisted_test util_test
     """.split(),
     "server": "http1connection_test httpserver_test httputil_test".split(),
+    "whole": "api_test circlerefs_test property_test security_corpus_test".split(),
     "web": "auth_test locale_test routing_test template_test web_test wsgi_test".split(),
     "websockets": ["websocket_test"],
 }

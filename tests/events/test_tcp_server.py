@@ -434,3 +434,22 @@ def test_peers_on_a_unix_socket_are_not_counted(run, tmp_path):
         server.stop()
 
     run(main())
+
+
+def test_what_transports_need_is_loaded_before_the_first_connection():
+    """In a fresh interpreter, as other tests have loaded it here."""
+    program = """if True:
+        import asyncio, sys
+        from gustnado.events import TCPServer, bind_sockets
+        from gustnado.events.transport import fastnet
+
+        async def main():
+            server = TCPServer()
+            server.add_sockets(bind_sockets(0, "127.0.0.1"))
+            print(fastnet.cache_info().currsize)
+            server.stop()
+
+        asyncio.run(main())
+    """
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("1\n", "")

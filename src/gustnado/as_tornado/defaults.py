@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import Any
 
 import gustnado.tornado
@@ -15,7 +16,7 @@ from gustnado.web.static import StaticFileHandler
 from gustnado.web.transforms import ContentEncoding
 from gustnado.web.websocket import WebSocketHandler
 
-__all__ = ["CLIENT_DEFAULTS", "HANDLER_DEFAULTS", "MAX_BODY_SIZE", "set_defaults"]
+__all__ = ["CLIENT_DEFAULTS", "HANDLER_DEFAULTS", "MAX_BODY_SIZE", "set_defaults", "set_defaults_of"]
 
 MAX_BODY_SIZE = 100 * 1024 * 1024
 """Bytes of a request's body, streamed or not, where nothing else is said (Tornado: 104,857,600)."""
@@ -58,3 +59,9 @@ def set_defaults() -> None:
             )
         )
     )
+
+
+def set_defaults_of(door: ModuleType) -> None:
+    """Those of a module that few programs import, now that one does: :mod:`gustnado.testing` imports unittest."""
+    if door.__name__ == "gustnado.tornado.testing":
+        door.AsyncTestCase.runs_coroutines = False

@@ -12,6 +12,9 @@ from importlib.machinery import ModuleSpec, PathFinder
 from types import CodeType, ModuleType
 from typing import TYPE_CHECKING
 
+from gustnado.as_tornado.defaults import set_defaults_of
+from gustnado.as_tornado.missing import explain_missing_names, is_import, missing_module
+
 if TYPE_CHECKING:
     from importlib.metadata import Distribution, DistributionFinder
 
@@ -30,7 +33,12 @@ class Finder(importlib.abc.MetaPathFinder):
         if fullname.split(".")[0] != "tornado" or fullname.startswith("tornado.test."):
             return None
         name = f"gustnado.{fullname}"
-        return None if importlib.util.find_spec(name) is None else ModuleSpec(fullname, Alias(name))
+        if importlib.util.find_spec(name) is not None:
+            return ModuleSpec(fullname, Alias(name))
+        # Called by importlib's _find_spec, and that by what imports or by what only wants to know.
+        if is_import(sys._getframe(1).f_back):
+            raise missing_module(fullname)
+        return None
 
     def find_distributions(self, context: DistributionFinder.Context) -> Iterable[Distribution]:
         """What `importlib.metadata` asks for."""
@@ -48,9 +56,9 @@ class Alias(importlib.abc.Loader):
     def exec_module(self, module: ModuleType) -> None:
         """Put the module called ``name`` in the place of the new and empty one."""
         # Python returns from an import what is in sys.modules at its end.
-        sys.modules[module.__name__] = found = importlib.import_module(self._name)
-        if self._name == "gustnado.tornado.testing":  # not before, as it imports unittest
-            found.AsyncTestCase.runs_coroutines = False
+        door = sys.modules[module.__name__] = importlib.import_module(self._name)
+        explain_missing_names(door, module.__name__)
+        set_defaults_of(door)
 
     def get_code(self, fullname: str) -> CodeType | None:
         """For ``-m``. The module itself is loaded, too, as programs look for it."""

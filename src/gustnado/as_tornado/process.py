@@ -13,6 +13,7 @@ from gustnado.as_tornado import startup
 from gustnado.as_tornado.defaults import set_defaults
 from gustnado.as_tornado.finder import Finder
 from gustnado.as_tornado.loggers import rename_loggers
+from gustnado.as_tornado.missing import explain_missing_names
 from gustnado.errors import UsageError
 
 __all__ = ["STARTUP", "SWITCH", "environment", "install"]
@@ -60,6 +61,7 @@ def _install_here() -> None:
             "tornado or of a library that uses it, or start the program with `python -m gustnado.as_tornado`"
         )
     sys.modules["tornado"] = gustnado.tornado
+    explain_missing_names(gustnado.tornado, "tornado")
     sys.meta_path.insert(0, Finder())
     set_defaults()
     rename_loggers()

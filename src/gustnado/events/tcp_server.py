@@ -36,6 +36,7 @@ from gustnado.events.process import fork_processes
 from gustnado.events.sockets import DEFAULT_BACKLOG, bind_sockets
 from gustnado.events.stream import IOStream, SSLIOStream
 from gustnado.events.tls import SSLOptions, ssl_options_to_context
+from gustnado.events.transport import fastnet
 from gustnado.events.yieldables import convert_yielded
 from gustnado.log import app_log
 
@@ -148,6 +149,7 @@ class TCPServer:
 
     def add_sockets(self, sockets: Iterable[socket.socket]) -> None:
         """Accept connections of these listening sockets, which the server owns from then on."""
+        fastnet()  # what the transports need is loaded now, and the first connection does not wait for it
         for sock in sockets:
             acceptor = Acceptor(sock, partial(self._handle_connection, sock.family), self.io_loop)
             self._sockets[sock.fileno()] = sock

@@ -5,6 +5,7 @@ from __future__ import annotations
 from http.client import responses
 
 from gustnado.errors import HTTPInputError, HTTPOutputError
+from gustnado.http.abnf import ABNF as _ABNF  # noqa: F401  # Tornado's tests make messages with it
 from gustnado.http.cookies import parse_cookie
 from gustnado.http.dates import format_timestamp
 from gustnado.http.delegates import HTTPConnection, HTTPMessageDelegate, HTTPServerConnectionDelegate
