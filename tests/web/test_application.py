@@ -17,6 +17,7 @@ from gustnado.web import (
     Application,
     ContentEncoding,
     HostMatches,
+    Matcher,
     OutputTransform,
     RequestHandler,
     Rule,
@@ -407,7 +408,10 @@ class TestLiteralPaths:
                 for app in (fast, slow):
                     request = HTTPServerRequest("GET", path)
                     route = app.find_literal(request.path)
-                    if route is None:
+                    found = app.find_pattern(request) if route is None else None
+                    if found is not None:
+                        route, args = found[:2], (found[2] or [], found[3] or {})
+                    elif route is None:
                         delegate: Any = app.find_handler(request)
                         route = delegate.handler_class, delegate.handler_kwargs
                         args = delegate.path_args or [], delegate.path_kwargs or {}
@@ -416,6 +420,22 @@ class TestLiteralPaths:
                     answers.append((route, args))
                 assert answers[0] == answers[1], path
         assert slow.find_literal("/a") is None
+        assert slow.find_pattern(HTTPServerRequest("GET", "/a")) is None
+
+    def test_a_route_that_leads_elsewhere_is_not_told_by_its_pattern(self, fetch):
+        app = Application([("/a(.*)", [say("/ab", "nested")]), say("/(.*)", "all")])
+        assert app.find_pattern(HTTPServerRequest("GET", "/ab")) is None
+        assert app.find_pattern(HTTPServerRequest("GET", "/b"))[2] == [b"b"]
+        assert [word(fetch(app, path)) for path in ("/ab", "/ac", "/b")] == ["nested", "all", "all"]
+
+    def test_a_matcher_may_give_more_than_arguments(self, fetch):
+        class Giving(Matcher):
+            def match(self, request):
+                return {"target_kwargs": {"word": "given"}}
+
+        app = Application([Rule(Giving(), Say)])
+        assert app.find_pattern(HTTPServerRequest("GET", "/a")) is None
+        assert word(fetch(app, "/a")) == "given"
 
     def test_a_subclass_finds_all_requests_itself(self, fetch):
         class Maintenance(Application):
