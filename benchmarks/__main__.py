@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import routing, templates
-from benchmarks.commands import find_wrk, require_cores
+from benchmarks.commands import find_nginx, find_wrk, require_cores
 from benchmarks.environment import HERE, Environment
 from benchmarks.errors import HarnessError
 from benchmarks.figures import Results
@@ -112,6 +112,8 @@ def run_plan(options: argparse.Namespace) -> Results:
     chosen = plan(options)
     require_cores(SERVER_CORE, LOAD_CORE)
     find_wrk(say)
+    if any("nginx" in lineup for _, lineup in chosen):
+        find_nginx(say)
     environment = Environment(find_python(options.python), options.cache.resolve(), say)
     used = {name for _, lineup in chosen for name in lineup}
     environment.prepare(sorted({leg for name in used if (leg := CONTENDERS[name].leg)}))

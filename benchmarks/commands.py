@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from benchmarks.errors import HarnessError
 
-__all__ = ["Echo", "find_wrk", "require_cores", "run"]
+__all__ = ["Echo", "find_nginx", "find_wrk", "require_cores", "run"]
 
 Echo = Callable[[str], None]
 """Where one line of progress goes."""
@@ -40,14 +40,23 @@ def find_wrk(echo: Echo) -> str:
 
     :raises HarnessError: if there is none and it cannot be installed.
     """
-    if found := shutil.which("wrk"):
+    return _find("wrk", "wrk", "the load generator", echo)
+
+
+def find_nginx(echo: Echo) -> str:
+    """The path of ``nginx``, likewise."""
+    return _find("nginx", "nginx-light", "which static files are compared with", echo)
+
+
+def _find(name: str, package: str, what: str, echo: Echo) -> str:
+    if found := shutil.which(name):
         return found
     if os.geteuid() == 0 and shutil.which("apt-get"):
-        echo("installing wrk from Debian")
-        run(["apt-get", "install", "--yes", "--no-install-recommends", "wrk"], "installing wrk")
-        if found := shutil.which("wrk"):
+        echo(f"installing {name} from Debian")
+        run(["apt-get", "install", "--yes", "--no-install-recommends", package], f"installing {name}")
+        if found := shutil.which(name):
             return found
-    raise HarnessError("wrk, the load generator, is not installed: sudo apt-get install wrk")
+    raise HarnessError(f"{name}, {what}, is not installed: sudo apt-get install {package}")
 
 
 def require_cores(*cores: int) -> None:

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from benchmarks.commands import Echo, run
 from benchmarks.interpreters import Python
+from benchmarks.static_files import make_files
 
 __all__ = ["HERE", "ROOT", "Environment"]
 
@@ -62,6 +63,11 @@ class Environment:
         return self.folder / "venv" / "bin" / "python"
 
     @property
+    def files(self) -> Path:
+        """The folder of the files that servers of static files serve."""
+        return self.folder / "files"
+
+    @property
     def limit(self) -> Path:
         """The compiled C program."""
         return self.folder / "limit"
@@ -87,6 +93,7 @@ class Environment:
         state = " ".join([self.python.version, _hash_files([HERE / "requirements.txt"]), *_dependencies()])
         self._once("venv", state, "installing the peers (once)", self._make_venv)
         self.compile(HERE / "servers" / "limit.c")
+        make_files(self.files)
         for leg in legs:
             state = self.python.version + _hash_files(_sources())
             self._once(

@@ -11,7 +11,7 @@ import dataclasses
 import statistics
 from collections.abc import Mapping, Sequence
 
-from benchmarks.workloads import CONTENDERS, Role
+from benchmarks.workloads import CONTENDERS, WORKLOADS, Role
 
 __all__ = ["Figure", "Results", "Round"]
 
@@ -105,7 +105,8 @@ class Results:
 
     def limit(self, workload: str) -> Figure | None:
         """The limit of a workload; where it has none of its own, that of ``hello`` in the same run."""
-        return self.find(workload, "limit") or self.find("hello", "limit")
+        name = next((one.limit for one in WORKLOADS if one.name == workload), "limit")
+        return self.find(workload, name) or (self.find("hello", name) if name == "limit" else None)
 
     def best_peer(self, workload: str) -> Figure | None:
         """The peer with the lowest figure that counts."""

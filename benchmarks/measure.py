@@ -57,13 +57,25 @@ def free_port() -> int:
 
 def server_command(contender: Contender, environment: Environment, port: int, log: Path) -> list[str]:
     """The command line that serves ``contender`` on ``port``, pinned to its core."""
-    values = {"PORT": str(port), "LOG": str(log)}
+    values = {"PORT": str(port), "LOG": str(log), "FILES": str(environment.files)}
     file, *arguments = (values.get(word, word) for word in contender.command)
+    if file.endswith(".conf"):
+        return ["taskset", "-c", str(SERVER_CORE), *nginx_command(HERE / "servers" / file, values, log.parent)]
     if file.endswith(".c"):
         program = [str(environment.limit)]
     else:
         program = [str(environment.interpreter), str(HERE / "servers" / file)]
     return ["taskset", "-c", str(SERVER_CORE), *program, *arguments]
+
+
+def nginx_command(template: Path, values: Mapping[str, str], folder: Path) -> list[str]:
+    """The command line of nginx, with a configuration made in ``folder`` from ``template``."""
+    text = template.read_text()
+    for word, value in values.items():
+        text = text.replace(word, value)
+    configuration = folder / template.name
+    configuration.write_text(text)
+    return ["nginx", "-p", str(folder), "-c", str(configuration)]
 
 
 def server_environment(contender: Contender, environment: Environment) -> Mapping[str, str]:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -31,6 +32,7 @@ def versions(environment: Environment) -> dict[str, str]:
         "processor": processor(Path("/proc/cpuinfo").read_text()),
         "gcc": run(["gcc", "-dumpfullversion"], "asking gcc for its version").strip(),
         "wrk": _wrk_version(),
+        "nginx": _nginx_version(),
     }
     return machine | {name: version for name, version in packages.items() if name != "pip"}
 
@@ -48,3 +50,11 @@ def _wrk_version() -> str:
     """wrk prints its version with its help, and then fails."""
     done = subprocess.run(["wrk", "-v"], capture_output=True, text=True, check=False)
     return " ".join((done.stdout + done.stderr).split()[1:2]) or "unknown"
+
+
+def _nginx_version() -> str:
+    """nginx prints its version as an error; there need not be one where no file is served."""
+    if shutil.which("nginx") is None:
+        return "none"
+    done = subprocess.run(["nginx", "-v"], capture_output=True, text=True, check=False)
+    return done.stderr.strip().partition("/")[2] or "unknown"

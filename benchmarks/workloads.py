@@ -16,6 +16,7 @@ import enum
 from collections.abc import Mapping
 
 from benchmarks.check import Expectation
+from benchmarks.static_files import content
 
 __all__ = ["CONTENDERS", "WORKLOADS", "Contender", "Role", "Workload"]
 
@@ -40,7 +41,8 @@ class Contender:
     title: str
     role: Role
     command: tuple[str, ...]
-    """File in ``servers/`` and its arguments; ``PORT`` and ``LOG`` stand for a port and a new file."""
+    """File in ``servers/`` and its arguments. ``PORT``, ``LOG`` and ``FILES`` stand for a port, a new file, and the
+    folder of the files that are served."""
     leg: str | None = None
     """``compiled`` or ``interpreted``: which build of Gustnado it needs."""
     fixed: bool = False
@@ -68,6 +70,8 @@ class Workload:
     """Contenders of the full set only."""
     goals: Mapping[str, float] = dataclasses.field(default_factory=dict)
     """Contender -> the ratio to the limit that it must not exceed."""
+    limit: str = "limit"
+    """The contender that is the limit."""
 
     def lineup(self, *, full: bool) -> tuple[str, ...]:
         """The names of the contenders in the quick or in the full set."""
@@ -84,6 +88,11 @@ def _ours(name: str, title: str, leg: str, *arguments: str) -> Contender:
 
 def _peer(name: str, title: str, *command: str, headers: tuple[str, ...] = ()) -> Contender:
     return Contender(name, title, Role.PEER, command, headers=headers)
+
+
+def _static(name: str, title: str, leg: str | None = None) -> Contender:
+    command = ("static_server.py", "PORT", name.split("_")[0], "FILES")
+    return Contender(name, title, Role.PEER if leg is None else Role.OURS, command, leg=leg)
 
 
 CONTENDERS: Mapping[str, Contender] = {
@@ -120,6 +129,12 @@ CONTENDERS: Mapping[str, Contender] = {
         _peer("fastapi", "FastAPI on uvicorn", "uvicorn_server.py", "PORT", "fastapi_app:app"),
         _peer("aiohttp", "aiohttp on uvloop", "aiohttp_server.py", "PORT"),
         _peer("tornado", "Tornado", "tornado_server.py", "PORT", headers=OUR_HEADERS),
+        Contender("nginx", "nginx, sendfile", Role.LIMIT, ("nginx.conf", "PORT"), headers=("Etag",)),
+        _static("gustnado_static", "Gustnado, static_path, compiled", "compiled"),
+        _static("gustnado_static_interpreted", "Gustnado, static_path, interpreted", "interpreted"),
+        _static("tornado_static", "Tornado, static_path"),
+        _static("aiohttp_static", "aiohttp, add_static"),
+        _static("granian_static", "Granian, static_path_mount"),
     )
 }
 
@@ -127,6 +142,30 @@ HELLO = Expectation(b"Hello, world!")
 JSON = Expectation(b'{"message": "Hello, world!"}', content_type="application/json")
 FORTY_NINE_HEADERS = {f"X-Field-{number:02}": f"value of field {number:02}" for number in range(49)}
 """With Host, which wrk always sends, fifty."""
+
+STATIC = (
+    "nginx",
+    "gustnado_static",
+    "gustnado_static_interpreted",
+    "aiohttp_static",
+    "granian_static",
+    "tornado_static",
+)
+
+
+def _download(name: str, title: str, file: str, connections: int, goal: float) -> Workload:
+    """A file, sent by servers of files; with nginx as the limit."""
+    return Workload(
+        name,
+        title,
+        STATIC,
+        Expectation(content(file), content_type="application/octet-stream"),
+        path=f"/static/{file}",
+        connections=connections,
+        goals={"gustnado_static": goal},
+        limit="nginx",
+    )
+
 
 WORKLOADS: tuple[Workload, ...] = (
     Workload(
@@ -185,4 +224,6 @@ WORKLOADS: tuple[Workload, ...] = (
         HELLO,
         script="pipeline16.lua",
     ),
+    _download("static_10k", "a file of 10 KiB", "10k.bin", 64, 2.0),
+    _download("static_10m", "a file of 10 MiB, 8 connections", "10m.bin", 8, 1.18),
 )

@@ -27,6 +27,8 @@ def test_without_wrk_and_without_root_the_message_says_how_to_install_it(monkeyp
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     with pytest.raises(HarnessError, match="sudo apt-get install wrk"):
         commands.find_wrk(print)
+    with pytest.raises(HarnessError, match="sudo apt-get install nginx-light"):
+        commands.find_nginx(print)
 
 
 def test_root_gets_wrk_installed(monkeypatch):

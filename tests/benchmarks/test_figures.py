@@ -51,5 +51,11 @@ def test_a_workload_without_a_limit_of_its_own_is_compared_with_that_of_hello():
     assert results().limit("hello") is None
 
 
+def test_the_limit_of_a_workload_may_be_another():
+    hello, nginx = Figure("hello", "limit", rounds(1.0)), Figure("static_10k", "nginx", rounds(10.0))
+    assert results(hello, nginx).limit("static_10k") is nginx
+    assert results(hello).limit("static_10k") is None
+
+
 def test_a_spoilt_limit_is_no_limit():
     assert results(Figure("hello", "limit", rounds(1.0, problem="x"))).limit("hello") is None

@@ -30,6 +30,19 @@ def test_the_limit_runs_without_python(environment):
     assert command[3:] == [str(environment.limit), "81"]
 
 
+def test_nginx_gets_a_configuration_of_its_own(environment, tmp_path):
+    command = measure.server_command(CONTENDERS["nginx"], environment, 81, tmp_path / "log")
+    assert command[3:] == ["nginx", "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf")]
+    text = (tmp_path / "nginx.conf").read_text()
+    assert "listen 127.0.0.1:81;" in text
+    assert f"alias {environment.files}/;" in text
+
+
+def test_a_server_of_files_gets_their_folder(environment):
+    command = measure.server_command(CONTENDERS["aiohttp_static"], environment, 81, Path("/x/log"))
+    assert command[5:] == ["81", "aiohttp", str(environment.files)]
+
+
 def test_a_server_of_ours_sees_its_own_build_and_no_other(environment, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", "/elsewhere")
     ours = measure.server_environment(CONTENDERS["gustnado_interpreted"], environment)

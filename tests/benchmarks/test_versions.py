@@ -27,6 +27,20 @@ def test_interpreter_tools_and_packages_are_listed(tmp_path, monkeypatch):
     assert "pip" not in listed
 
 
+def test_there_need_be_no_nginx(monkeypatch):
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    assert module._nginx_version() == "none"
+
+
+def test_the_version_of_nginx_is_read_from_its_errors(monkeypatch):
+    class Done:
+        stdout, stderr = "", "nginx version: nginx/1.26.3\n"
+
+    monkeypatch.setattr("shutil.which", lambda name: "/usr/sbin/nginx")
+    monkeypatch.setattr("subprocess.run", lambda *args, **kwargs: Done)
+    assert module._nginx_version() == "1.26.3"
+
+
 def test_the_version_of_wrk_is_read_from_its_help(monkeypatch):
     class Done:
         stdout, stderr = "wrk debian/4.1.0-3 [epoll] Copyright\n", ""

@@ -46,3 +46,12 @@ def test_the_full_set_adds_peers_to_a_workload():
 def test_fifty_headers_are_sent_with_the_host():
     (workload,) = [workload for workload in WORKLOADS if workload.name == "headers"]
     assert len(workload.headers) == 49
+
+
+def test_files_are_compared_with_nginx():
+    static = [workload for workload in WORKLOADS if workload.name.startswith("static_")]
+    assert [len(workload.expected.body) for workload in static] == [10 * 1024, 10 * 1024 * 1024]
+    for workload in static:
+        assert workload.limit == "nginx"
+        assert workload.lineup(full=True)[0] == "nginx"
+        assert workload.goals["gustnado_static"] <= 2

@@ -79,14 +79,42 @@ class TestStart:
         run(main())
 
 
-def test_without_a_loop_it_says_so_and_leaves_nothing_that_was_never_awaited():
-    async def inner():
-        raise AssertionError
+class TestWithoutALoop:
+    def test_what_does_not_wait_is_run(self):
+        async def inner():
+            return 1
 
-    async def outer(waiting):
-        await waiting
+        async def outer():
+            return await inner() + 1
 
-    waiting = inner()
-    with pytest.raises(UsageError, match=r"no event loop runs here.*ASGI"):
-        start_task(outer(waiting))
-    assert inspect.getcoroutinestate(waiting) == inspect.CORO_CLOSED
+        task = start_task(outer())
+        assert task.cancel() is False
+
+        async def awaits(task):
+            return await task
+
+        with pytest.raises(StopIteration) as end:
+            awaits(task).send(None)
+        assert end.value.value == 2
+
+    def test_what_it_raises_is_raised(self):
+        async def fails():
+            raise ValueError("on purpose")
+
+        with pytest.raises(ValueError, match="on purpose"):
+            start_task(fails())
+
+    def test_what_waits_is_closed_and_an_error_says_so(self):
+        closed = []
+
+        async def waits():
+            try:
+                await asyncio.sleep(0)
+            finally:
+                closed.append(True)
+
+        coroutine = waits()
+        with pytest.raises(UsageError, match=r"no event loop runs here.*ASGI"):
+            start_task(coroutine)
+        assert closed == [True]
+        assert inspect.getcoroutinestate(coroutine) == inspect.CORO_CLOSED

@@ -56,6 +56,11 @@ def test_contracts_take_what_those_of_tornado_take(name):
         assert list(inspect.signature(getattr(ours, method)).parameters) == expected, method
 
 
+def test_a_connection_need_not_send_files_by_itself():
+    assert HTTPConnection().write_file(0, 0, 1) is None
+    assert HTTPConnection.may_block is False
+
+
 def test_a_program_overrides_only_what_it_needs():
     class Echo(HTTPServerConnectionDelegate):
         def start_request(self, server_conn, request_conn):

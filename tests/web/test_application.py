@@ -17,6 +17,7 @@ from gustnado.web import (
     Application,
     ContentEncoding,
     HostMatches,
+    Matcher,
     OutputTransform,
     RequestHandler,
     Rule,
@@ -414,6 +415,21 @@ class TestDirectRoutes:
                     answers.append((*route[:2], route[2] or [], route[3] or {}))
                 assert answers[0] == answers[1], path
         assert slow.direct_routes().find("/a") is None
+
+    def test_a_route_that_leads_elsewhere_is_not_told_by_its_pattern(self, fetch):
+        app = Application([("/a(.*)", [say("/ab", "nested")]), say("/(.*)", "all")])
+        assert app.direct_routes().find("/ab") is None
+        assert app.direct_routes().find("/b")[2] == [b"b"]
+        assert [word(fetch(app, path)) for path in ("/ab", "/ac", "/b")] == ["nested", "all", "all"]
+
+    def test_a_matcher_may_give_more_than_arguments(self, fetch):
+        class Giving(Matcher):
+            def match(self, request):
+                return {"target_kwargs": {"word": "given"}}
+
+        app = Application([Rule(Giving(), Say)])
+        assert app.direct_routes().find("/a") is None
+        assert word(fetch(app, "/a")) == "given"
 
     def test_a_subclass_finds_all_requests_itself(self, fetch):
         class Maintenance(Application):

@@ -766,6 +766,40 @@ class TestSubclasses:
         assert response.headers["Cache-Control"] == "max-age=60"
         assert response.headers["Content-Type"] == "text/x-own"
 
+    def test_what_is_set_before_it_is_kept(self, fetch_both, root):
+        class Own(Static):
+            def set_default_headers(self):
+                self.set_header("X-Own", "1")
+
+            def prepare(self):
+                self.set_cookie("seen", "yes")
+
+        response = fetch_both(make_app(root, Own), "/static/robots.txt")
+        assert response.headers["X-Own"] == "1"
+        assert response.headers["Set-Cookie"].startswith("seen=yes")
+        assert response.headers["Etag"] == ETAG
+
+    @pytest.mark.parametrize("name", ["set_extra_headers", "set_headers", "get_cache_time"])
+    def test_what_is_put_into_the_class_later_counts(self, fetch, app, monkeypatch, name):
+        fetch(app, "/static/robots.txt")  # now it is in memory
+        called = []
+
+        def patched(self, *args):
+            called.append(name)
+            return 0
+
+        monkeypatch.setattr(StaticFileHandler, name, patched)
+        assert fetch(app, "/static/robots.txt").body == TEXT
+        assert called == [name]
+
+    def test_a_status_of_ones_own_is_kept(self, fetch, root):
+        class Own(Static):
+            def prepare(self):
+                self.set_status(299, "Windy")
+
+        app = make_app(root, Own)
+        assert [fetch(app, "/static/robots.txt").code for _ in range(2)] == [299, 299]
+
     def test_the_path_of_a_url_may_be_another(self, fetch_both, root):
         class Suffixed(Static):
             def parse_url_path(self, url_path):

@@ -10,7 +10,7 @@ import pytest
 
 from gustnado.http.messages import HTTPServerRequest
 from gustnado.web import Application, HTTPError
-from gustnado.web.static_content import StaticContent, guess_type, open_at
+from gustnado.web.static_content import StaticContent
 
 DATA = bytes(range(256)) * 1024  # 256 KiB
 
@@ -31,27 +31,6 @@ def handler_for(path: Path, cls: type[StaticContent] = Content) -> Any:
     handler = cls(Application(), HTTPServerRequest("GET", "/data.bin"))
     handler.path, handler.root, handler.absolute_path = path.name, str(path.parent), str(path)
     return handler
-
-
-@pytest.mark.parametrize(
-    ("name", "media_type"),
-    [
-        ("a.html", "text/html"),
-        ("a.css", "text/css"),
-        ("a.tar.gz", "application/gzip"),
-        ("a.svgz", "application/gzip"),
-        ("a.txt.bz2", "application/octet-stream"),
-        ("a.nothing", "application/octet-stream"),
-        ("README", "application/octet-stream"),
-    ],
-)
-def test_types_are_by_name(name, media_type):
-    assert guess_type(name) == guess_type("/some/where/" + name) == media_type
-
-
-def test_a_file_is_opened_at_a_place(file):
-    with open_at(str(file), 10) as opened:
-        assert opened.read(3) == DATA[10:13]
 
 
 class TestContent:

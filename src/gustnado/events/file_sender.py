@@ -57,7 +57,7 @@ class FileShrunkError(OperationError):
 
 
 def can_send_files(transport: asyncio.BaseTransport | None, sock: object) -> bool:
-    """Whether a :class:`FileSender` can work beside ``transport``, on ``sock``: on Linux, where nothing is encrypted."""
+    """Whether a :class:`FileSender` can work beside ``transport``, on ``sock``: on Linux, without TLS."""
     return (
         sys.platform == "linux"
         and transport is not None
@@ -136,7 +136,8 @@ class FileSender:
             if sent is None:
                 return
             if not sent:
-                raise FileShrunkError(f"a file has shrunk: {self._count - self.sent} bytes of it are not there any more")
+                left = self._count - self.sent
+                raise FileShrunkError(f"a file has shrunk: {left} bytes of it are not there any more")
             self.sent += sent
         except (OSError, FileShrunkError) as error:
             if not isinstance(error, BlockingIOError):

@@ -13,10 +13,9 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-import inspect
 import sys
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from collections.abc import Coroutine, Generator
+from typing import Any, Generic, TypeVar, cast
 
 from gustnado.errors import UsageError
 from gustnado.events.yieldables import convert_yielded
@@ -27,32 +26,53 @@ T = TypeVar("T")
 
 _EAGER = sys.version_info >= (3, 12)
 _NO_LOOP = (
-    "no event loop runs here, so that nothing can be awaited: under a WSGI server, serve the application with "
-    "listen(), or by an ASGI server, or have plain methods that do not wait"
+    "no event loop runs here, so that nothing can be waited for: under a WSGI server, serve the application with "
+    "listen(), or by an ASGI server, or have methods that do not wait"
 )
 
 
 def start_task(coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
     """Run ``coroutine`` as a task of the running loop: at once where Python can (3.12), else when it comes up.
 
-    :raises gustnado.errors.UsageError: where no loop runs, as under a WSGI server.
+    Where no loop runs, as under a WSGI server, it is run to its end: it may be a coroutine, but must not wait.
+
+    :raises gustnado.errors.UsageError: where it does wait.
     """
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
-        _discard(coroutine)
-        raise UsageError(_NO_LOOP) from None
+        return cast("asyncio.Task[T]", _Done(_run_now(coroutine)))
     if _EAGER:
         return asyncio.Task(coroutine, loop=loop, eager_start=True)  # type: ignore[call-arg,unused-ignore]
     return loop.create_task(coroutine)
 
 
-def _discard(coroutine: Coroutine[Any, Any, Any]) -> None:
-    """Close a coroutine that has not begun, and those that it was to await."""
-    for waiting in inspect.getcoroutinelocals(coroutine).values():
-        if inspect.iscoroutine(waiting):
-            waiting.close()
+def _run_now(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run to its end what never waits.
+
+    :raises gustnado.errors.UsageError: where it does; it is closed then.
+    """
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        return cast(T, end.value)
     coroutine.close()
+    raise UsageError(_NO_LOOP)
+
+
+class _Done(Generic[T]):
+    """Stands for a task that is done, where there is no loop that it could be of."""
+
+    def __init__(self, value: T) -> None:
+        self._value = value
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        return self._value
+        yield  # which makes it a generator
+
+    def cancel(self) -> bool:
+        """Too late."""
+        return False
 
 
 def start(result: Any) -> asyncio.Future[Any]:

@@ -33,6 +33,16 @@ def test_nothing_after_the_end():
         writer.data(b"x")
 
 
+def test_a_piece_that_somebody_else_sends_is_framed_and_counted():
+    writer = RequestWriter("300")
+    assert writer.frame(298) == (b"", b"")
+    with pytest.raises(HTTPOutputError, match="1 bytes more"):
+        writer.frame(3)
+    assert writer.data(b"hi") == b"hi"
+    assert (writer.end(), writer.body_sent) == (b"", 300)
+    assert RequestWriter(None).frame(300) == (b"12c\r\n", b"\r\n")
+
+
 def test_trailers_follow_the_last_chunk():
     writer = RequestWriter(None)
     assert writer.end(HTTPHeaders({"X-Sum": "1"})) == b"0\r\nX-Sum: 1\r\n\r\n"

@@ -149,6 +149,34 @@ class TestBothSides:
         run(main())
 
 
+class TestFiles:
+    def test_a_server_sends_one_and_a_client_reads_and_writes(self, run, tmp_path) -> None:
+        (tmp_path / "wind").write_bytes(b"a strong wind")
+
+        class Send(Collect):
+            def finish(self):
+                headers = HTTPHeaders({"Content-Length": "6"})
+                self.connection.write_headers(ResponseStartLine("", 200, "OK"), headers)
+                with open(tmp_path / "wind", "rb") as file:
+                    sent = self.connection.write_file(file.fileno(), 2, 6)
+                    if sent is None:  # not on Linux
+                        self.connection.write(file.read()[2:8])
+                self.connection.finish()
+
+        async def main() -> None:
+            async with pair() as (client, server):
+                request(client)
+                assert client.write_file(0, 0, 1) is None
+                client.finish()
+                reading = server.read_response(Send(server))
+                answer = Collect()
+                assert await client.read_response(answer)
+                assert answer.body == b"strong"
+                assert await reading
+
+        run(main())
+
+
 class TestDetaching:
     def test_both_sides_of_an_upgrade(self, run) -> None:
         async def main() -> None:

@@ -2,14 +2,23 @@ from __future__ import annotations
 
 import asyncio
 import io
+import os
 from wsgiref.util import setup_testing_defaults
 from wsgiref.validate import validator
 
 import pytest
 
+from gustnado.events.file_sender import FileShrunkError
 from gustnado.http.limits import Limits
 from gustnado.tornado import gen
-from gustnado.web import Application, HTTPError, RequestHandler, authenticated, stream_request_body
+from gustnado.web import (
+    Application,
+    HTTPError,
+    RequestHandler,
+    StaticFileHandler,
+    authenticated,
+    stream_request_body,
+)
 from gustnado.web.wsgi import WSGIAdapter, WSGIApplication
 
 APPLICATION = "gustnado.application"
@@ -153,23 +162,113 @@ async def pause(self, *args):
     await asyncio.sleep(0)
 
 
-@pytest.mark.parametrize(
-    "methods",
-    [{"get": pause}, {"get": gen.coroutine(pause)}, {"prepare": pause}, {"get_current_user": pause}],
-    ids=["get", "generator", "prepare", "user"],
-)
-def test_what_awaits_is_an_error_that_names_the_way_out(expect_log, methods):
-    with expect_log(APPLICATION, r"GET /: Handler\.[a-z_]+ is a coroutine, .* with listen\(\), or by an ASGI server"):
-        answer = call(adapter(handler(**methods)))
+def test_a_generator_is_an_error_that_names_the_way_out(expect_log):
+    with expect_log(APPLICATION, r"GET /: Handler\.get is a generator .* with listen\(\), or by an ASGI server"):
+        answer = call(adapter(handler(get=gen.coroutine(pause))))
     assert (answer.code, answer.body) == (500, b"500: Internal Server Error\n")
 
 
-def test_so_is_what_turns_out_to_await(expect_log):
-    hidden = handler(get=authenticated(pause), get_current_user=lambda self: "ann")
+@pytest.mark.parametrize(
+    "methods",
+    [
+        {"get": pause},
+        {"prepare": pause},
+        {"get_current_user": pause},
+        {"get": authenticated(pause), "get_current_user": lambda self: "ann"},
+    ],
+    ids=["get", "prepare", "user", "wrapped"],
+)
+def test_so_is_what_waits(expect_log, methods):
     with expect_log(APPLICATION, "Uncaught exception") as seen:
-        assert call(adapter(hidden)).code == 500
+        assert call(adapter(handler(**methods))).code == 500
     (record,) = seen.records
     assert "serve the application with listen(), or by an ASGI server" in str(record.exc_info[1])
+
+
+def test_a_coroutine_may_be_one_as_long_as_it_does_not_wait():
+    async def prepare(self):
+        self.seen = [await self.helper()]
+
+    async def helper(self):
+        return "prepared"
+
+    async def get_current_user(self):
+        return "ann"
+
+    async def get(self, path):
+        self.write({"seen": [*self.seen, self.current_user]})
+        await self.flush()
+
+    answer = call(adapter(handler(get=get, prepare=prepare, helper=helper, get_current_user=get_current_user)))
+    assert (answer.code, answer.body) == (200, b'{"seen":["prepared","ann"]}')
+
+
+class TestFiles:
+    LARGE = bytes(range(256)) * 4096
+
+    @pytest.fixture
+    def root(self, tmp_path):
+        (tmp_path / "large.bin").write_bytes(self.LARGE)
+        (tmp_path / "small.txt").write_bytes(b"small")
+        return tmp_path
+
+    @pytest.fixture
+    def application(self, root):
+        StaticFileHandler.reset()
+        return WSGIAdapter(Application([], static_path=str(root)))
+
+    def test_static_files(self, application):
+        for _ in range(2):
+            answer = call(application, "/static/small.txt")
+            assert (answer.code, answer.body) == (200, b"small")
+            assert answer.header("Content-Type") == "text/plain"
+            large = call(application, "/static/large.bin")
+            assert large.body == self.LARGE
+            assert large.header("Content-Length") == str(len(self.LARGE))
+        assert call(application, "/static/large.bin", "HEAD").body == b""
+        assert call(application, "/static/large.bin", HTTP_IF_NONE_MATCH=large.header("Etag")).code == 304
+
+    def test_ranges(self, application):
+        answer = call(application, "/static/large.bin", HTTP_RANGE="bytes=300000-700000")
+        assert (answer.code, answer.body) == (206, self.LARGE[300_000:700_001])
+        answer = call(application, "/static/large.bin", HTTP_RANGE="bytes=1-2,100000-200000")
+        assert answer.code == 206
+        assert self.LARGE[100_000:200_001] in answer.body
+        assert answer.header("Content-Length") == str(len(answer.body))
+
+    def test_what_is_not_there(self, application, expect_log):
+        assert call(application, "/static/nothing").code == 404
+        with expect_log(GENERAL, "is not a file"):
+            assert call(application, "/static/").code == 403
+
+    def test_a_large_one_is_read_as_it_is_sent(self, application):
+        environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/static/large.bin"}
+        setup_testing_defaults(environ)
+        body = application(environ, lambda status, headers: None)
+        assert len(next(iter(body))) < len(self.LARGE)
+        before = len(os.listdir("/proc/self/fd"))
+        body.close()
+        assert len(os.listdir("/proc/self/fd")) == before - 1
+
+    def test_one_that_shrinks_meanwhile_is_cut_short(self, application, root):
+        environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/static/large.bin"}
+        setup_testing_defaults(environ)
+        body = application(environ, lambda status, headers: None)
+        os.truncate(root / "large.bin", 300_000)
+        with pytest.raises(FileShrunkError):
+            b"".join(body)
+        body.close()
+
+    def test_a_handler_sends_a_part_of_one(self, root):
+        async def get(self, path):
+            self.write(b"<")
+            await self.send_file(root / "large.bin", 10, 300_000)
+            self.finish()
+
+        answer = call(adapter(handler(get=get)))
+        assert answer.body == b"<" + self.LARGE[10:300_000]
+        assert answer.header("Content-Length") == str(len(answer.body))
+        assert answer.header("Content-Type") == "application/octet-stream"
 
 
 def test_what_is_left_open_is_an_error_that_names_the_way_out(expect_log):

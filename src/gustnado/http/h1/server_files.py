@@ -55,7 +55,8 @@ class ServerFiles(ServerOutput):
             self._waiters = []
         if behind:
             self.write(behind)
-        if self.stream.transport.get_write_buffer_size():
+        transport = self.stream.transport
+        if transport is not None and transport.get_write_buffer_size():
             self._waits_for_drain = True
             self.sweeper.watch_drain(self.stream, True)
         else:

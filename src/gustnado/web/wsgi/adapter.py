@@ -1,9 +1,9 @@
 """``WSGIAdapter``: a Gustnado application under any WSGI server (PEP 3333).
 
-A WSGI server calls and wants the whole answer back. So handlers are plain methods here: what awaits, or leaves the
+A WSGI server calls and wants the whole answer back. So handlers must not wait here: one that does, or leaves the
 request open for a callback, gets an error in the log, and its client a 500. Such an application is served by
-``listen()``, or by an ASGI server. Cookies, templates, arguments, uploads and error pages are as ever; the body of a
-request, and that of a response, are in memory.
+``listen()``, or by an ASGI server. Cookies, templates, arguments, uploads, error pages and static files are as ever;
+the body of a request, and that of a response, are in memory, but for files, which are read as the server sends them.
 
 Nothing here needs an event loop or makes one: a greenlet or a thread of the WSGI server is enough.
 """
@@ -11,17 +11,20 @@ Nothing here needs an event loop or makes one: a greenlet or a thread of the WSG
 from __future__ import annotations
 
 import concurrent.futures
-import inspect
-from collections.abc import Callable, Iterable, Mapping
+import io
+import os
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from gustnado.errors import HTTPInputError
+from gustnado.events.file_sender import FileShrunkError
 from gustnado.http.delegates import HTTPConnection, HTTPMessageDelegate
 from gustnado.http.headers import HTTPHeaders
 from gustnado.http.limits import Limits
 from gustnado.http.messages import HTTPServerRequest, RequestStartLine
 from gustnado.log import app_log, gen_log
 from gustnado.web.application import Application
+from gustnado.web.handler.files import read_at
 from gustnado.web.routing import Router
 from gustnado.web.wsgi.environ import headers_of_environ, target_of
 
@@ -34,9 +37,10 @@ if TYPE_CHECKING:
 __all__ = ["WSGIAdapter", "WSGIApplication"]
 
 _AWAITS = (
-    "%s %s: %s is a coroutine, and under WSGI nothing can be awaited: serve the application with listen(), or by an "
-    "ASGI server, or make it a plain method that does not wait"
+    "%s %s: %s is a generator that waits for futures, and under WSGI nothing can be waited for: serve the application "
+    "with listen(), or by an ASGI server, or make it a method that does not wait"
 )
+_PIECE = 256 * 1024  # bytes read at once of a file
 _UNFINISHED = (
     "%s %s: the handler has returned without finishing its response. Under WSGI nothing runs after that: "
     "serve an application that waits for something with listen(), or by an ASGI server"
@@ -58,8 +62,69 @@ class _Context:
         self.protocol = environ["wsgi.url_scheme"]
 
 
+class _FilePart:
+    """A part of a file, to be read when the server sends it."""
+
+    def __init__(self, file: int, offset: int, count: int) -> None:
+        self._file = io.FileIO(os.dup(file), "rb")
+        self._offset = offset
+        self._left = count
+
+    def close(self) -> None:
+        self._file.close()
+
+    def pieces(self) -> Iterator[bytes]:
+        """What is left of it.
+
+        :raises gustnado.events.file_sender.FileShrunkError: where the file has become shorter; a server closes the
+            connection then.
+        """
+        while self._left:
+            piece = read_at(self._file, self._offset, min(self._left, _PIECE))
+            if not piece:
+                raise FileShrunkError(f"a file has shrunk: {self._left} bytes of it are not there any more")
+            self._offset += len(piece)
+            self._left -= len(piece)
+            yield piece
+        self.close()
+
+
+class _Body:
+    """The body of a response that has files in it: an iterable with a ``close``, as PEP 3333 has it."""
+
+    def __init__(self, chunks: list[bytes | _FilePart]) -> None:
+        self._chunks = chunks
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in self._chunks:
+            if isinstance(chunk, bytes):
+                yield chunk
+            else:
+                yield from chunk.pieces()
+
+    def close(self) -> None:
+        """Called by the server when it is done, or its client gone."""
+        for chunk in self._chunks:
+            if not isinstance(chunk, bytes):
+                chunk.close()
+
+
+class _Written(concurrent.futures.Future[None]):
+    """What a write returns: a future that is done, of no loop, as there is none. It may be awaited."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.set_result(None)
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        return
+        yield  # which makes it a generator
+
+
 class _Connection(HTTPConnection):
     """Keeps the response."""
+
+    may_block = True
 
     def __init__(self, environ: Mapping[str, Any]) -> None:
         self.context = _Context(environ)
@@ -67,7 +132,7 @@ class _Connection(HTTPConnection):
         self.is_head = environ["REQUEST_METHOD"] == "HEAD"
         self.status = ""
         self.headers = HTTPHeaders()
-        self.chunks: list[bytes] = []
+        self.chunks: list[bytes | _FilePart] = []
         self.finished = False
 
     def write_headers(
@@ -83,9 +148,18 @@ class _Connection(HTTPConnection):
     def write(self, chunk: bytes) -> Future[None]:
         if chunk and not self.is_head:
             self.chunks.append(chunk)
-        done: concurrent.futures.Future[None] = concurrent.futures.Future()
-        done.set_result(None)
-        return cast("Future[None]", done)  # of no loop, as there is none
+        return cast("Future[None]", _Written())
+
+    def write_file(self, file: int, offset: int, count: int) -> Future[None]:
+        if count and not self.is_head:
+            self.chunks.append(_FilePart(file, offset, count))
+        return cast("Future[None]", _Written())
+
+    def body(self) -> Iterable[bytes]:
+        """The body, for the server."""
+        if all(isinstance(chunk, bytes) for chunk in self.chunks):
+            return cast("list[bytes]", self.chunks)
+        return _Body(self.chunks)
 
     def finish(self) -> None:
         self.finished = True
@@ -128,7 +202,7 @@ class WSGIAdapter:
         if status is not None:
             return _plain(start_response, status)
         start_response(connection.status, list(connection.headers.get_all()))
-        return connection.chunks
+        return connection.body()
 
     def _request(self, environ: Mapping[str, Any], connection: HTTPConnection) -> HTTPServerRequest:
         version = environ.get("SERVER_PROTOCOL", "HTTP/1.1")
@@ -172,11 +246,11 @@ class WSGIAdapter:
 
 
 def _awaiting_method(delegate: HTTPMessageDelegate, verb: str) -> str | None:
-    """The name of a method of the handler that is a coroutine, and would be called for this request."""
+    """The name of a method of the handler that is a generator, and would be called for this request."""
     handler_class: Any = getattr(delegate, "handler_class", None)
     for name in ("get_current_user", "prepare", verb.lower()):
         method = getattr(handler_class, name, None)
-        if inspect.iscoroutinefunction(method) or getattr(method, "__tornado_coroutine__", False):
+        if getattr(method, "__tornado_coroutine__", False):
             return f"{handler_class.__name__}.{name}"
     return None
 
