@@ -341,7 +341,7 @@ class BaseIOStream(ReadSide, WriteSide):
         if self._consumer is None:
             return
         self._consumer = None
-        del self.__dict__["data_received"]
+        delattr(self, "data_received")  # as above; asking for __dict__ would make one, to stay
         if unread:
             self._read_buffer = ReadBuffer(unread)
         transport = self.transport

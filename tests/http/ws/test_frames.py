@@ -93,6 +93,22 @@ def test_a_payload_is_unmasked_in_any_pieces(payload, places):
     assert frames.left == 0
 
 
+@pytest.mark.parametrize("masked", [True, False])
+@pytest.mark.parametrize("size", [0, 1, 2, 3, 5, 125, 1023, 1024, 1025, 70000])
+def test_a_payload_may_be_taken_as_bytes(masked, size):
+    payload = bytes(itertools.islice(itertools.cycle(range(251)), size))
+    frames = FrameReader(masked=masked, max_size=100_000)
+    frames.feed(build_masked_frame(2, payload, KEY) if masked else build_frame(2, payload))
+    assert frames.read_head()
+    first = size // 3
+    taken = [frames.take_bytes(first), frames.take(1 if size > first else 0)]
+    taken.append(frames.take_bytes(frames.left))
+    assert b"".join(taken) == payload
+    assert (type(taken[0]), type(taken[2]), frames.left, frames.pending()) == (bytes, bytes, 0, 0)
+    with pytest.raises(ValueError, match="bytes"):
+        frames.take_bytes(1)
+
+
 @given(st.lists(st.tuples(st.sampled_from([1, 2, 9, 10]), st.binary(max_size=120)), max_size=8))
 def test_frames_follow_each_other(messages):
     data = b"".join(build_masked_frame(opcode, payload, KEY) for opcode, payload in messages)

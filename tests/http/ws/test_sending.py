@@ -9,6 +9,7 @@ import pytest
 
 from gustnado.http.ws.errors import WebSocketClosedError
 from gustnado.http.ws.prepared import PreparedMessage
+from gustnado.http.ws.sending import offer_to
 
 BIG = "x" * 100_000  # more than the socket buffers hold
 
@@ -58,6 +59,21 @@ class TestMessages:
                 assert not link.protocol.offer(message)
                 with pytest.raises(WebSocketClosedError):
                     link.protocol.write_message(message)
+
+        run(main())
+
+    def test_one_is_offered_to_many(self, run, linked):
+        async def main():
+            async with linked() as one, linked() as closed, linked() as two, linked() as other:
+                closed.protocol.close()
+                receivers = [one.protocol, closed.protocol, two.protocol, other.protocol]
+                assert offer_to(PreparedMessage("m"), receivers, 0, 3) == [1]
+                assert offer_to(PreparedMessage("n"), receivers, 2, 4) == []
+                assert offer_to(PreparedMessage("o"), receivers, 4, 4) == []
+                assert await one.peer.hear() == (1, "m")
+                assert [await two.peer.hear() for _ in range(2)] == [(1, "m"), (1, "n")]
+                assert await other.peer.hear() == (1, "n")
+                assert await closed.peer.hear() == (8, None, None)
 
         run(main())
 

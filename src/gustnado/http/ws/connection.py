@@ -6,13 +6,13 @@ Programs seldom use it: a handler, and a client's connection, have methods of th
 from __future__ import annotations
 
 import asyncio
-import weakref
 from typing import TYPE_CHECKING
 
-from gustnado.http.ws.deflate import Compressors, Deflater, Inflater
+from gustnado.http.ws.deflate import Deflater, Inflater
 from gustnado.http.ws.driver import WebSocketDriver
 from gustnado.http.ws.extensions import DeflateOptions, DeflateParameters
 from gustnado.http.ws.handshake import accept_key
+from gustnado.http.ws.loop_share import share_of
 from gustnado.http.ws.pings import Pinger, ping_sleep_time, timeout_for
 
 if TYPE_CHECKING:
@@ -21,12 +21,6 @@ if TYPE_CHECKING:
     from gustnado.http.ws.params import WebSocketParams
 
 __all__ = ["WebSocketProtocol", "WebSocketProtocol13"]
-
-_compressors: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Compressors] = weakref.WeakKeyDictionary()
-
-
-def _shared_compressors(loop: asyncio.AbstractEventLoop) -> Compressors:
-    return _compressors.setdefault(loop, Compressors())
 
 
 class WebSocketProtocol(WebSocketDriver):
@@ -38,8 +32,12 @@ class WebSocketProtocol(WebSocketDriver):
     :ivar selected_subprotocol: what both sides have agreed on, or ``None``.
     """
 
+    __slots__ = ("_pinger", "_share", "selected_subprotocol")
+
     def __init__(self, handler: WebSocketDelegate, mask_outgoing: bool, params: WebSocketParams) -> None:
-        super().__init__(handler, mask_outgoing, params, asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+        self._share = share_of(loop)
+        super().__init__(handler, mask_outgoing, params, loop, self._share.done)
         self.selected_subprotocol: str | None = None
         self._pinger: Pinger | None = None
 
@@ -59,7 +57,7 @@ class WebSocketProtocol(WebSocketDriver):
         else:
             bits, other = parameters.server_max_window_bits, parameters.client_max_window_bits
             free, other_free = parameters.server_no_context_takeover, parameters.client_no_context_takeover
-        compressors = _shared_compressors(asyncio.get_running_loop()) if free else None
+        compressors = self._share.compressors if free else None
         deflater = Deflater(bits, not free, options.compression_level, options.mem_level, compressors)
         self.codec.use_compression(deflater, Inflater(other, not other_free))
 
@@ -73,7 +71,7 @@ class WebSocketProtocol(WebSocketDriver):
         """Send pings from now on, where an interval is set."""
         interval = self.ping_interval
         if self._pinger is None and interval > 0 and not self.is_closing():
-            self._pinger = Pinger(asyncio.get_running_loop(), self, interval, self.ping_timeout)
+            self._pinger = Pinger(self._share, self, interval, self.ping_timeout)
 
     def _stop_pinging(self) -> None:
         if self._pinger is not None:
@@ -139,6 +137,8 @@ class WebSocketProtocol(WebSocketDriver):
 
 class WebSocketProtocol13(WebSocketProtocol):
     """Version 13, that of RFC 6455, which is the only one."""
+
+    __slots__ = ()
 
     # Bits of a frame's first byte (section 5.2).
     FIN = 0x80

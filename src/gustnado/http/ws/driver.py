@@ -64,8 +64,9 @@ class WebSocketDriver(FrameSender):
         is_client: bool,
         params: WebSocketParams,
         loop: asyncio.AbstractEventLoop,
+        done: asyncio.Future[None] | None = None,
     ) -> None:
-        FrameSender.__init__(self, is_client, params, loop)
+        FrameSender.__init__(self, is_client, params, loop, done)
         self.handler = handler
         self.pong_received = False
         self._context = contextvars.copy_context()

@@ -1,10 +1,14 @@
 # What C knows of frames.py (see the design document, section 3).
 cimport cython
 
+from gustnado.http.ws.xor cimport xor_loop as unmask, xor_short as unmask_short
+
 
 cdef Py_ssize_t _MAX_CONTROL
 cdef long long _SHORT, _TWO_BYTES
 cdef object _EIGHT_BYTES
+cdef Py_ssize_t _MAX_SHORT
+cdef tuple _TEXT_HEADS, _BINARY_HEADS
 
 
 cdef class FrameReader:
@@ -30,8 +34,12 @@ cdef class FrameReader:
     cpdef bytes take_rest(self)
     cpdef drop_rest(self)
     cpdef Py_ssize_t available(self) except -1
-    @cython.locals(position=Py_ssize_t, piece=bytearray, shift=int)
+    @cython.locals(position=Py_ssize_t, piece=bytearray)
     cpdef bytearray take(self, Py_ssize_t size)
+    @cython.locals(position=Py_ssize_t, whole=bytes)
+    cpdef bytes take_bytes(self, Py_ssize_t size)
+    @cython.locals(shift=int)
+    cdef _move(self, Py_ssize_t size)
     @cython.locals(buffer=bytes, position=Py_ssize_t, size=Py_ssize_t, first=int, second=int, opcode=int,
                    length="long long", wide=int)
     cpdef bint read_head(self) except -1
@@ -49,5 +57,6 @@ cdef check_control(int opcode, bint fin, long long length)
 cdef unsigned int key_number(bytes buffer, Py_ssize_t position) except? 0
 @cython.locals(first=int, mask=int)
 cpdef bytes frame_head(int opcode, long long size, bint fin=*, bint rsv1=*, bint masked=*)
+@cython.locals(size=Py_ssize_t)
 cpdef bytes build_frame(int opcode, bytes payload, bint fin=*, bint rsv1=*)
 cpdef bytes build_masked_frame(int opcode, bytes payload, bytes key, bint fin=*, bint rsv1=*)

@@ -21,7 +21,8 @@ from __future__ import annotations
 
 from gustnado.http.ws.codes import CloseCode
 from gustnado.http.ws.errors import WebSocketProtocolError
-from gustnado.http.ws.masking import unmask
+from gustnado.http.ws.masking import unmask, unmask_short
+from gustnado.http.ws.xor import MAX_SHORT
 
 __all__ = ["FrameReader", "build_frame", "build_masked_frame", "frame_head"]
 
@@ -29,6 +30,9 @@ _MAX_CONTROL = 125
 _SHORT = 126
 _TWO_BYTES = 65536
 _EIGHT_BYTES = 1 << 63
+_MAX_SHORT = MAX_SHORT  # the same, for C
+_TEXT_HEADS = tuple(bytes((0x81, size)) for size in range(_SHORT))
+_BINARY_HEADS = tuple(bytes((0x82, size)) for size in range(_SHORT))
 
 
 class FrameReader:
@@ -104,18 +108,37 @@ class FrameReader:
         position = self._position
         if self._masked:
             piece: bytearray = unmask(self._buffer, position, size, self._key)
-            shift = 8 * (size & 3)
-            if shift:
-                self._key = self._key >> shift | (self._key << (32 - shift) & 0xFFFFFFFF)
         else:
             if size > self._size - position:
                 raise ValueError(f"no {size} bytes are there")
             piece = bytearray(self._buffer[position : position + size])
-        self._position = position + size
+        self._move(size)
+        return piece
+
+    def take_bytes(self, size: int) -> bytes:
+        """As :meth:`take`, to be kept as it is."""
+        position = self._position
+        if not self._masked:
+            if size > self._size - position:
+                raise ValueError(f"no {size} bytes are there")
+            whole = self._buffer[position : position + size]
+        elif size <= _MAX_SHORT:
+            whole = unmask_short(self._buffer, position, size, self._key)
+        else:
+            return bytes(self.take(size))
+        self._move(size)
+        return whole
+
+    def _move(self, size: int) -> None:
+        """``size`` bytes of the payload have been taken."""
+        if self._masked:
+            shift = 8 * (size & 3)
+            if shift:
+                self._key = self._key >> shift | (self._key << (32 - shift) & 0xFFFFFFFF)
+        self._position += size
         self.left -= size
         if self._position == self._size:
             self.drop_rest()
-        return piece
 
     def read_head(self) -> bool:
         """Read the head of the next frame.
@@ -267,7 +290,13 @@ def frame_head(opcode: int, size: int, fin: bool = True, rsv1: bool = False, mas
 
 def build_frame(opcode: int, payload: bytes, fin: bool = True, rsv1: bool = False) -> bytes:
     """A frame as a server sends it; see :func:`frame_head`."""
-    return frame_head(opcode, len(payload), fin, rsv1, False) + payload
+    size = len(payload)
+    if size < _SHORT and fin and not rsv1:
+        if opcode == 1:
+            return _TEXT_HEADS[size] + payload
+        if opcode == 2:
+            return _BINARY_HEADS[size] + payload
+    return frame_head(opcode, size, fin, rsv1, False) + payload
 
 
 def build_masked_frame(opcode: int, payload: bytes, key: bytes, fin: bool = True, rsv1: bool = False) -> bytes:

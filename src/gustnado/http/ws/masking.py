@@ -14,9 +14,9 @@ import os
 import types
 from collections.abc import Callable
 
-from gustnado.http.ws.xor import xor_loop
+from gustnado.http.ws.xor import xor_loop, xor_short
 
-__all__ = ["MaskKeys", "unmask", "websocket_mask", "xor_number"]
+__all__ = ["MaskKeys", "unmask", "unmask_short", "websocket_mask", "xor_number"]
 
 _POOL_SIZE = 256  # bytes of randomness fetched at once
 
@@ -30,10 +30,16 @@ def xor_number(data: bytes, start: int, size: int, key: int) -> bytearray:
     return bytearray((number ^ int.from_bytes(keys[:size], "little")).to_bytes(size, "little"))
 
 
-unmask: Callable[[bytes, int, int, int], bytearray] = (
-    xor_number if isinstance(xor_loop, types.FunctionType) else xor_loop
-)
+def xor_number_short(data: bytes, start: int, size: int, key: int) -> bytes:
+    """As :func:`xor_number`, but ``bytes``."""
+    return bytes(xor_number(data, start, size, key))
+
+
+_interpreted = isinstance(xor_loop, types.FunctionType)
+unmask: Callable[[bytes, int, int, int], bytearray] = xor_number if _interpreted else xor_loop
 """Masks, or unmasks: ``size`` bytes of ``data`` from ``start`` on, with the 32 bits of ``key``."""
+unmask_short: Callable[[bytes, int, int, int], bytes] = xor_number_short if _interpreted else xor_short
+"""The same, of at most :data:`~gustnado.http.ws.xor.MAX_SHORT` bytes."""
 
 
 def websocket_mask(mask: bytes, data: bytes) -> bytes:

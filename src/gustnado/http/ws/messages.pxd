@@ -6,6 +6,7 @@ from gustnado.http.ws.frames cimport FrameReader
 
 cdef int _TEXT
 cdef str _NOT_UTF8
+cdef Py_ssize_t _SHORT
 cdef Py_ssize_t _WORTH_KEEPING
 
 
@@ -23,7 +24,7 @@ cdef class MessageReader(FrameReader):
     cpdef take_payload(self)
     @cython.locals(there=Py_ssize_t)
     cpdef int read(self) except -1
-    @cython.locals(piece=bytearray)
+    @cython.locals(piece=bytearray, whole=bytes)
     cdef int _read_whole(self, Py_ssize_t size) except -1
     cdef _begin(self)
     cdef _add(self, bytearray piece)

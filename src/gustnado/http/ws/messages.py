@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from gustnado.http.ws.codes import CloseCode
 from gustnado.http.ws.errors import WebSocketProtocolError
 from gustnado.http.ws.frames import FrameReader
+from gustnado.http.ws.xor import MAX_SHORT
 
 if TYPE_CHECKING:
     from gustnado.http.ws.deflate import Inflater
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["MessageReader"]
 
 _TEXT = 1
+_SHORT = MAX_SHORT  # the same, for C
 _NOT_UTF8 = "a text that is not UTF-8"
 _WORTH_KEEPING = 1024  # bytes; shorter pieces are copied together, so that many of them take no more room
 
@@ -56,7 +58,7 @@ class MessageReader(FrameReader):
         self._reading = False  # within a frame
         self._kind = 0  # of the message that is being put together
         self._parts: list[bytes | bytearray] | None = None
-        self._small = bytearray()
+        self._small: bytearray | None = None  # pieces that are too short to be kept each
         self._plain_size = 0  # of its parts
         self._tail = b""  # the beginning of a character of a text
         self.payload: str | bytes = b""
@@ -83,7 +85,7 @@ class MessageReader(FrameReader):
             if self.opcode >= 8:
                 if there < self.left:
                     return 0
-                self.payload = bytes(self.take(there))
+                self.payload = self.take_bytes(there)
                 self._reading = False
                 return self.opcode
             if self._parts is None:
@@ -101,13 +103,17 @@ class MessageReader(FrameReader):
 
     def _read_whole(self, size: int) -> int:
         """A message in one frame, all of which is there."""
-        piece = self.take(size)
         self.message_bytes_in += size
         if self.opcode != _TEXT:
-            self.payload = bytes(piece)
+            self.payload = self.take_bytes(size)
             return self.opcode
         try:
-            self.payload = piece.decode("utf-8")
+            if size <= _SHORT:
+                whole = self.take_bytes(size)
+                self.payload = whole.decode("utf-8")
+            else:
+                piece = self.take(size)
+                self.payload = piece.decode("utf-8")
         except UnicodeDecodeError:
             raise WebSocketProtocolError(_NOT_UTF8, CloseCode.INVALID_DATA) from None
         return _TEXT
@@ -131,16 +137,19 @@ class MessageReader(FrameReader):
         size = len(piece)
         self._plain_size += size
         if size < _WORTH_KEEPING:
-            self._small += piece
+            if self._small is None:
+                self._small = bytearray(piece)
+            else:
+                self._small += piece
             return
         self._keep_small()
         if self._parts is not None:
             self._parts.append(piece)
 
     def _keep_small(self) -> None:
-        if self._small and self._parts is not None:
+        if self._small is not None and self._parts is not None:
             self._parts.append(self._small)
-            self._small = bytearray()
+            self._small = None
 
     def _check_text(self, piece: bytearray | bytes) -> None:
         data = self._tail + piece if self._tail else piece

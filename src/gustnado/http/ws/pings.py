@@ -6,13 +6,32 @@ of the proxies between.
 
 from __future__ import annotations
 
-import asyncio
 import functools
+from collections.abc import Callable
 from typing import Protocol
 
 from gustnado.log import gen_log
 
-__all__ = ["Pinged", "Pinger", "ping_sleep_time", "timeout_for"]
+__all__ = ["Pinged", "Pinger", "Timer", "Timers", "ping_sleep_time", "timeout_for"]
+
+
+class Timer(Protocol):
+    """What waits for its time."""
+
+    def cancel(self) -> None:
+        """Have it not called."""
+
+
+class Timers(Protocol):
+    """What a :class:`Pinger` wants of an event loop."""
+
+    def time(self) -> float:
+        """What the clock says, in seconds."""
+        ...
+
+    def call_later(self, delay: float, callback: Callable[[], object], /) -> Timer:
+        """Call ``callback`` in ``delay`` seconds."""
+        ...
 
 
 class Pinged(Protocol):
@@ -61,22 +80,20 @@ def ping_sleep_time(*, last_ping_time: float, interval: float, now: float) -> fl
 class Pinger:
     """Pings a connection.
 
-    :param loop: whose clock counts.
+    :param timers: of an event loop, or :class:`~gustnado.http.ws.loop_share.LoopShare`.
     :param interval: seconds between two pings, over 0.
     :param timeout: seconds for the answer; 0 waits for none.
     """
 
-    __slots__ = ("_connection", "_interval", "_loop", "_sent", "_timeout", "_timer")
+    __slots__ = ("_connection", "_interval", "_sent", "_timeout", "_timer", "_timers")
 
-    def __init__(
-        self, loop: asyncio.AbstractEventLoop, connection: Pinged, interval: float, timeout: float
-    ) -> None:
-        self._loop = loop
+    def __init__(self, timers: Timers, connection: Pinged, interval: float, timeout: float) -> None:
+        self._timers = timers
         self._connection = connection
         self._interval = interval
         self._timeout = timeout
         self._sent = 0.0
-        self._timer: asyncio.TimerHandle | None = loop.call_later(interval, self._ping)
+        self._timer: Timer | None = timers.call_later(interval, self._ping)
 
     def stop(self) -> None:
         """Ping no more."""
@@ -89,13 +106,13 @@ class Pinger:
         if connection.is_closing():
             self._timer = None
             return
-        self._sent = self._loop.time()
+        self._sent = self._timers.time()
         connection.pong_received = False
         connection.write_ping(b"")
         if self._timeout > 0:
-            self._timer = self._loop.call_later(self._timeout, self._look_for_answer)
+            self._timer = self._timers.call_later(self._timeout, self._look_for_answer)
         else:
-            self._timer = self._loop.call_later(self._interval, self._ping)
+            self._timer = self._timers.call_later(self._interval, self._ping)
 
     def _look_for_answer(self) -> None:
         connection = self._connection
@@ -103,5 +120,5 @@ class Pinger:
             self._timer = None
             connection.close(reason="ping timed out")
             return
-        wait = ping_sleep_time(last_ping_time=self._sent, interval=self._interval, now=self._loop.time())
-        self._timer = self._loop.call_later(wait, self._ping)
+        wait = ping_sleep_time(last_ping_time=self._sent, interval=self._interval, now=self._timers.time())
+        self._timer = self._timers.call_later(wait, self._ping)

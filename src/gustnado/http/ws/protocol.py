@@ -98,6 +98,8 @@ class WebSocketCodec(MessageReader):
         if self.failed or self.close_received:
             self.drop_rest()
             return 0
+        if self._position == self._size:
+            return 0  # nothing is there, as after each event but the last of a chunk
         try:
             kind = self.read()
             if kind == _CLOSE:

@@ -21,6 +21,7 @@ closed. After a number of receivers the loop gets its turn; messages keep their 
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections import deque
 from collections.abc import Iterator
 from typing import Any, Protocol
@@ -30,6 +31,7 @@ from gustnado.http.ws.connection import WebSocketProtocol
 from gustnado.http.ws.errors import WebSocketClosedError
 from gustnado.http.ws.params import ParamsError
 from gustnado.http.ws.prepared import PreparedMessage
+from gustnado.http.ws.sending import offer_to
 
 __all__ = ["Member", "Room", "RoomBusyError", "Rooms"]
 
@@ -47,6 +49,16 @@ class Member(Protocol):
     ws_connection: WebSocketProtocol | None
 
 
+@dataclasses.dataclass(slots=True)
+class _Delivery:
+    """A message on its way to those who were members when it was sent."""
+
+    message: PreparedMessage
+    members: list[Member]
+    receivers: list[WebSocketProtocol]
+    done: int = 0
+
+
 class Room:
     """Connections that get the same messages. To be used on one loop.
 
@@ -62,7 +74,7 @@ class Room:
         self.slow_reader = slow_reader
         self.dropped = 0
         self._members: dict[Member, WebSocketProtocol] = {}
-        self._waiting: deque[tuple[PreparedMessage, Iterator[tuple[Member, WebSocketProtocol]]]] = deque()
+        self._waiting: deque[_Delivery] = deque()
 
     def __len__(self) -> int:
         return len(self._members)
@@ -105,8 +117,11 @@ class Room:
         if len(self._waiting) >= _MAX_WAITING:
             raise RoomBusyError(f"{_MAX_WAITING} messages to a room of {len(self._members)} wait to be sent")
         prepared = message if isinstance(message, PreparedMessage) else PreparedMessage(message, binary)
-        receivers = [entry for entry in self._members.items() if entry[0] is not exclude]
-        self._waiting.append((prepared, iter(receivers)))
+        members, receivers = list(self._members), list(self._members.values())
+        if exclude is not None and exclude in self._members:
+            place = members.index(exclude)
+            del members[place], receivers[place]
+        self._waiting.append(_Delivery(prepared, members, receivers))
         if len(self._waiting) == 1:
             self._go_on()
         return len(receivers)
@@ -115,18 +130,19 @@ class Room:
         """Send to some receivers more."""
         left = _TURN
         while self._waiting:
-            prepared, receivers = self._waiting[0]
-            for member, connection in receivers:
-                self._send(prepared, member, connection)
-                left -= 1
-                if not left:
-                    asyncio.get_running_loop().call_soon(self._go_on)
-                    return
+            delivery = self._waiting[0]
+            start, end = delivery.done, len(delivery.receivers)
+            delivery.done = stop = min(start + left, end)
+            for place in offer_to(delivery.message, delivery.receivers, start, stop):
+                self._refused(delivery.members[place], delivery.receivers[place])
+            left -= stop - start
+            if not left:
+                asyncio.get_running_loop().call_soon(self._go_on)
+                return
             self._waiting.popleft()
 
-    def _send(self, prepared: PreparedMessage, member: Member, connection: WebSocketProtocol) -> None:
-        if connection.offer(prepared):
-            return
+    def _refused(self, member: Member, connection: WebSocketProtocol) -> None:
+        """A member has not been sent a message."""
         if connection.is_closing():
             if self._members.get(member) is connection:
                 del self._members[member]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gustnado.events.stream import IOStream
     from gustnado.http.ws.params import WebSocketParams
 
-__all__ = ["FrameSender"]
+__all__ = ["FrameSender", "offer_to"]
 
 _MAX_GATHERED = 65536  # bytes that are gathered before they are written
 
@@ -35,27 +35,37 @@ class FrameSender:
     :param is_client: this is the client's end.
     :param params: see :class:`~gustnado.http.ws.params.WebSocketParams`.
     :param loop: the loop of the stream that will come.
+    :param done: a future of it that is done, which others may share.
     :ivar stream: the stream, once there is one.
     :ivar codec: reads and makes frames.
     :ivar dropped: messages that were not sent because the peer was slow to read.
     """
 
     __slots__ = (
-        "__weakref__", "_done", "_gathering", "_loop", "_over", "_output", "_output_size", "_pending_pong",
+        "__weakref__", "_done", "_first", "_gathering", "_loop", "_more", "_output_size", "_over", "_pending_pong",
         "_progress", "_waiters", "_write_timer", "codec", "dropped", "params", "stream",
     )  # fmt: skip
 
-    def __init__(self, is_client: bool, params: WebSocketParams, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        is_client: bool,
+        params: WebSocketParams,
+        loop: asyncio.AbstractEventLoop,
+        done: asyncio.Future[None] | None = None,
+    ) -> None:
         self.params = params
         self.codec = WebSocketCodec(is_client, params.max_message_size, params.max_fragments)
         self.stream: IOStream | None = None
         self.dropped = 0
         self._loop = loop
-        self._done: asyncio.Future[None] = loop.create_future()  # of writes that need not be waited for
-        self._done.set_result(None)
+        if done is None:
+            done = loop.create_future()
+            done.set_result(None)
+        self._done = done  # of writes that need not be waited for
         self._over = False  # nothing more can be sent, although no close frame has been
         self._gathering = True
-        self._output: list[bytes] = []
+        self._first: bytes | None = None  # of the frames that are gathered, and
+        self._more: list[bytes] | None = None  # all of them, where there are more: mostly it is one
         self._output_size = 0
         self._waiters: list[asyncio.Future[None]] | None = None  # of writes, while the peer is slow
         self._pending_pong: bytes | None = None
@@ -64,6 +74,10 @@ class FrameSender:
 
     def is_closing(self) -> bool:
         """Whether nothing can be sent any more: either side has begun to close, or the stream is gone."""
+        return self._is_closing()
+
+    def _is_closing(self) -> bool:
+        # Called from here, in C: the public one is looked up each time, since a subclass could have another.
         codec = self.codec
         if self._over or codec.close_sent or codec.close_received:
             return True
@@ -93,7 +107,7 @@ class FrameSender:
         :raises gustnado.http.ws.errors.WebSocketClosedError: where the connection is closing.
         :raises TypeError: where it is none of these.
         """
-        if self.is_closing():
+        if self._is_closing():
             raise WebSocketClosedError("the connection is closing")
         prepared = isinstance(message, PreparedMessage)
         payload = b"" if prepared else payload_of(message)  # type: ignore[arg-type]
@@ -108,7 +122,10 @@ class FrameSender:
 
         :returns: whether it has been sent.
         """
-        if self._waiters is not None or self.is_closing():
+        return self._offer(message)
+
+    def _offer(self, message: PreparedMessage) -> bool:
+        if self._waiters is not None or self._is_closing():
             return False
         self._send(message.frame_for(self.codec))
         return True
@@ -135,7 +152,12 @@ class FrameSender:
     def _send(self, frame: bytes) -> None:
         """To the stream: now, or with what else is said while events are handled."""
         if self._gathering:
-            self._output.append(frame)
+            if self._first is None:
+                self._first = frame
+            elif self._more is None:
+                self._more = [self._first, frame]
+            else:
+                self._more.append(frame)
             self._output_size += len(frame)
             if self._output_size > _MAX_GATHERED:
                 self._flush()
@@ -146,15 +168,19 @@ class FrameSender:
             transport.write(frame)
 
     def _flush(self) -> None:
-        output = self._output
-        if not output:
+        first = self._first
+        if first is None:
             return
-        self._output = []
+        more = self._more
+        if more is not None:
+            first = b"".join(more)
+            self._more = None
+        self._first = None
         self._output_size = 0
         stream = self.stream
         transport = None if stream is None else stream.transport
         if transport is not None:
-            transport.write(output[0] if len(output) == 1 else b"".join(output))
+            transport.write(first)
 
     # A peer that is slow to read
 
@@ -177,7 +203,7 @@ class FrameSender:
 
     def pong(self, payload: bytes) -> None:
         """Answer a ping; where the peer does not read, only the last one is answered (RFC 6455 section 5.5.3)."""
-        if self.is_closing():
+        if self._is_closing():
             return
         if self._waiters is not None:
             self._pending_pong = payload
@@ -228,3 +254,23 @@ class FrameSender:
             return
         self._progress = progress
         self._watch_progress()
+
+
+def offer_to(message: PreparedMessage, receivers: list[Any], start: int, stop: int) -> list[int]:
+    """Offer a message to some of many receivers.
+
+    :param receivers: each a :class:`FrameSender`, or something else that has its ``offer``; those from place
+        ``start`` up to ``stop`` get it.
+    :returns: the places of those that do not; see :meth:`FrameSender.offer`.
+    """
+    refused = []
+    for place in range(start, stop):
+        receiver = receivers[place]
+        if isinstance(receiver, FrameSender):
+            sender = receiver
+            taken = sender._offer(message)
+        else:
+            taken = receiver.offer(message)
+        if not taken:
+            refused.append(place)
+    return refused

@@ -1,5 +1,8 @@
 """Masking in a loop over bytes, eight at a time: as fast as memory where it is compiled, slow where it is not.
 
+:func:`xor_short` does it in a buffer that is there already: for a short message, making one takes longer than
+masking it.
+
 Use :mod:`~gustnado.http.ws.masking`, which knows when to.
 
 >>> bytes(xor_loop(b"..Hello..", 2, 5, 0))
@@ -10,7 +13,12 @@ b'hELLO'
 
 from __future__ import annotations
 
-__all__ = ["xor_loop"]
+__all__ = ["MAX_SHORT", "xor_loop", "xor_short"]
+
+MAX_SHORT = 1024
+"""Bytes that :func:`xor_short` takes at most."""
+_LONGEST = MAX_SHORT  # the same, for C
+_SCRATCH = bytearray(MAX_SHORT)
 
 
 def xor_loop(data: bytes, start: int, size: int, key: int) -> bytearray:
@@ -26,6 +34,24 @@ def xor_loop(data: bytes, start: int, size: int, key: int) -> bytearray:
         return result
     source = data
     target = result
+    _xor(source, start, target, size, key)
+    return result
+
+
+def xor_short(data: bytes, start: int, size: int, key: int) -> bytes:
+    """As :func:`xor_loop`, but at most :data:`MAX_SHORT` bytes.
+
+    :raises ValueError: where ``data`` does not have that many, or ``size`` is over it.
+    """
+    if start < 0 or size < 0 or start + size > len(data) or size > _LONGEST:
+        raise ValueError(f"no {size} bytes from {start} on in {len(data)}, or over {_LONGEST}")
+    source = data
+    target = _SCRATCH
+    _xor(source, start, target, size, key)
+    return b"".join((target[:size],))  # to C the slice is bytes, and this no copy
+
+
+def _xor(source: bytes, start: int, target: bytearray, size: int, key: int) -> None:
     first = key & 255
     second = key >> 8 & 255
     third = key >> 16 & 255
@@ -45,4 +71,3 @@ def xor_loop(data: bytes, start: int, size: int, key: int) -> bytearray:
     while place < size:
         target[place] = source[start + place] ^ (key >> (8 * (place & 3)) & 255)
         place += 1
-    return result
