@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from compat.environments import APPS
@@ -86,7 +87,7 @@ FIGURES = [("Number", "5.0"), ("Sum", "1.0")]
 def work(session: Session) -> None:
     """A worker, another process, runs a task that needs five others, and one that fails."""
     place = session.place
-    command = [place.python, APPS / "luigi_tasks.py", str(place.port), place.folder / "out"]
+    command: list[str | Path] = [place.python, APPS / "luigi_tasks.py", str(place.port), place.folder / "out"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=3 * TIMEOUT, check=False)
     if done.returncode:
         raise CompatError(f"the worker failed: {done.stderr[-3000:]}")

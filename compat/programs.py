@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from compat import bokeh, jupyter_server, luigi, terminado
+from compat import bokeh, flower, jupyter_server, luigi, terminado
 
 __all__ = ["PROGRAMS"]
 
-PROGRAMS = (jupyter_server.PROGRAM, terminado.PROGRAM, bokeh.PROGRAM, luigi.PROGRAM)
+PROGRAMS = (jupyter_server.PROGRAM, terminado.PROGRAM, bokeh.PROGRAM, luigi.PROGRAM, flower.PROGRAM)
