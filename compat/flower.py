@@ -129,8 +129,9 @@ def tasks(session: Session) -> None:
     session.expect("the task's page", (done["task-id"] in page, "flower_tasks.add" in page), (True, True))
     names = until("three tasks", lambda: listed(session, 3))
     session.expect("list", sorted(names), ["flower_tasks.add", "flower_tasks.add", "flower_tasks.fail"])
-    table = {"draw": 1, "start": 0, "length": 10, "search[value]": "", "order[0][column]": 0, "order[0][dir]": "asc"}
-    rows = session.http.get("/tasks/datatable", params={**table, "columns[0][data]": "name"}).json()
+    table = {"draw": "1", "start": "0", "length": "10", "search[value]": "", "columns[0][data]": "name"}
+    order = {"order[0][column]": "0", "order[0][dir]": "asc"}
+    rows = session.http.get("/tasks/datatable", params=table | order).json()
     session.expect("rows of the table", [row["name"] for row in rows["data"]], sorted(names))
 
 
