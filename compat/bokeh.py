@@ -8,6 +8,7 @@ import itertools
 import json
 import re
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -70,27 +71,34 @@ def client(session: Session, leg: str) -> Iterator[Client]:
             stderr=errors,
             text=True,
         )
+    clock = threading.Timer(TIMEOUT, process.kill)
+    clock.start()
     try:
         yield Client(process, str(log))
     finally:
+        clock.cancel()
         process.kill()
-        process.communicate()
+        process.wait()
+        if process.stdout:
+            process.stdout.close()
 
 
 def drive(session: Session) -> None:
     """Pages and files, and a client on either leg, whichever this is."""
-    page = session.get("/bokeh_app").text
-    session.expect("title", re.findall("<title>(.*)</title>", page), ["compat"])
-    session.expect("/", session.http.get("/").headers["Location"], "/bokeh_app")
+    session.get("/nothing", 404)
     script = session.get(SCRIPT)
     session.note("script", (len(script.content), hashlib.sha256(script.content).hexdigest()))
     unchanged = session.http.get(SCRIPT, headers={"If-None-Match": script.headers["Etag"]})
     session.expect("not modified", unchanged.status_code, 304)
+    session.measure("a script of 1.4 MB", 100, lambda: session.http.get(SCRIPT).raise_for_status())
+    page = session.get("/bokeh_app").text
+    session.expect("title", re.findall("<title>(.*)</title>", page), ["compat"])
+    session.expect("/", session.http.get("/").headers["Location"], "/bokeh_app")
     session.get("/bokeh_app/autoload.js?bokeh-autoload-element=1")
     for leg in LEGS:
         session_of(session, leg)
+    # At the end, as each session lives on for a while, and costs CPU time.
     session.measure("a page with a new session", 30, lambda: session.http.get("/bokeh_app").raise_for_status())
-    session.measure("a script of 1 MB", 100, lambda: session.http.get(SCRIPT).raise_for_status())
 
 
 def session_of(session: Session, leg: str) -> None:
@@ -106,7 +114,7 @@ def session_of(session: Session, leg: str) -> None:
                 raise CompatError("the server's callback changes nothing")
         if leg == "tornado":
             factors = itertools.cycle([2, 3])
-            session.measure("1,000 points moved by a client", 100, lambda: other.ask(str(next(factors))))
+            session.measure("a slider moved, a session joined", 40, lambda: other.ask(str(next(factors))))
         session.expect(f"end, client on {leg}", other.close(), ("closed", 0))
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from compat import bokeh, jupyter_server, terminado
+from compat import bokeh, flower, jupyter_server, luigi, prometheus, sockjs_tornado, terminado
 
 __all__ = ["PROGRAMS"]
 
-PROGRAMS = (jupyter_server.PROGRAM, terminado.PROGRAM, bokeh.PROGRAM)
+PROGRAMS = tuple(
+    module.PROGRAM for module in (jupyter_server, terminado, bokeh, luigi, flower, prometheus, sockjs_tornado)
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 from compat.environments import BUILD, prepare
 from compat.errors import CompatError
 from compat.program import Program
-from compat.serving import LEGS, Place, free_port, running
+from compat.serving import LEGS, Place, Server, free_port, running
 from compat.session import Session
 
 __all__ = ["Outcome", "compare", "run_both", "run_once"]
@@ -38,14 +39,22 @@ def run_once(program: Program, leg: str, python: Path) -> Outcome:
     with program.surroundings(place) as environment:
         try:
             with running(place, program.arguments(place), environment) as server:
-                session = Session(server)
-                with session.http:
-                    program.drive(session)
+                session = _drive(program, server)
                 if program.ends_itself:
                     server.wait()
         except CompatError as error:
             raise CompatError(f"{program.name} on {leg}: {error}") from error
     return Outcome(session, server.status, server.complaints())
+
+
+def _drive(program: Program, server: Server) -> Session:
+    session = Session(server)
+    try:
+        with session.http:
+            program.drive(session)
+    except Exception as error:  # whatever a client raises, of HTTP, of WebSockets, of a field that is not there
+        raise CompatError(f"{traceback.format_exc()}\nits log:\n{server.tail()}") from error
+    return session
 
 
 def compare(program: Program, tornado: Outcome, gustnado: Outcome) -> None:

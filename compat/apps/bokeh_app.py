@@ -20,5 +20,5 @@ def tick():
 
 slider.on_change("value", move)
 curdoc().add_root(column(slider, plot))
-curdoc().add_periodic_callback(tick, 20)
+curdoc().add_periodic_callback(tick, 250)
 curdoc().title = "compat"
