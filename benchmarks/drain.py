@@ -31,9 +31,9 @@ __all__ = ["METHODS", "main", "measure", "restart", "workers"]
 RESTARTS = 20
 WORKERS = 2
 CONNECTIONS = 64
-LONGEST = 600
+LONGEST = 3600
 """Seconds that all restarts may take."""
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds that one may take."""
 METHODS = {"fork": "workers that are forked", "spawn": "workers that are started anew"}
 
