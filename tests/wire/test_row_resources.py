@@ -278,7 +278,8 @@ class TestBodies:
         async def main() -> int:
             async with serve(ROUTES, decompress_request=True, max_body_size=1_000_000) as server:
                 client = await server.connect()
-                fields = (f"Content-Encoding: {coding.removeprefix('T51 ')}".encode(), b"Content-Length: %d" % len(data))
+                field = f"Content-Encoding: {coding.removeprefix('T51 ')}".encode()
+                fields = (field, b"Content-Length: %d" % len(data))
                 with (
                     expect_log("gustnado.general", "", level=20),
                     expect_log("gustnado.access", f"^{status} POST /", count=status != 415),  # no handler, no line
