@@ -2,8 +2,8 @@
 
 ``gustnado run`` with two workers, wrk on 64 keep-alive connections, and SIGHUP, twenty times: each replaces all
 workers, one by one. The next restart begins when there are as many workers as before, and none of those of before.
-Then wrk is told to end, and must have seen no error: neither a status, nor a connection that was refused, reset, or closed
-before its answer was whole. At the end SIGTERM ends it all, with exit status 0.
+Then wrk is told to end, and must have seen no error: neither a status, nor a connection that was refused, reset, or
+closed before its answer was whole. At the end SIGTERM ends it all, with exit status 0.
 """
 
 from __future__ import annotations

@@ -40,7 +40,9 @@ def test_each_client_must_meet_its_end(ends, met):
     assert judged(ends=ends)[:2] == met
 
 
-@pytest.mark.parametrize(("window", "met"), [(Window(121.0, 200.0), [False, True]), (Window(90.0, 301.0), [True, False])])
+@pytest.mark.parametrize(
+    ("window", "met"), [(Window(121.0, 200.0), [False, True]), (Window(90.0, 301.0), [True, False])]
+)
 def test_others_must_not_notice(window, met):
     assert judged(slow_windows=[window, window, Window(1.0, 1.0)])[2:] == met
 
