@@ -124,7 +124,9 @@ def run_slow(environment: Environment, port: int, kind: str, client: Client) -> 
         return windows, slow.stdout.read() if slow.stdout else ""
 
 
-def judge(kind: Kind, quiet: Sequence[Window], slow: Sequence[Window], ends: Sequence[tuple[float, int]]) -> list[Finding]:
+def judge(
+    kind: Kind, quiet: Sequence[Window], slow: Sequence[Window], ends: Sequence[tuple[float, int]]
+) -> list[Finding]:
     """What is found of one kind of client."""
     times = [seconds for seconds, _ in ends]
     wrong = sum(status != kind.status for _, status in ends)
@@ -132,7 +134,7 @@ def judge(kind: Kind, quiet: Sequence[Window], slow: Sequence[Window], ends: Seq
     median50, median99 = statistics.median(w.p50 for w in slow), statistics.median(w.p99 for w in slow)
     return [
         Finding(f"{kind.title}: the last of {len(ends)} is cut off after", max(times), "s", kind.deadline + SWEEP),
-        Finding(f"{kind.title}: cut off too early, or not answered {kind.status or 'by a reset'}", wrong + early, "", 0),
+        Finding(f"{kind.title}: cut off too early, or not by {kind.status or 'a reset'}", wrong + early, "", 0),
         Finding(f"{kind.title}: p50 of the others", median50, "us", max(w.p50 for w in quiet)),
         Finding(f"{kind.title}: p99 of the others", median99, "us", max(w.p99 for w in quiet)),
     ]

@@ -234,6 +234,15 @@ class TestRollingRestart:
         ready = [number for number, state in two.running.items() if state == "ready"]
         assert [workers[number].generation for number in ready] == [2, 2]
 
+    def test_two_in_a_row_stop_no_ready_one_before_its_time(self, two) -> None:
+        """The worker of the first is not ready when the second comes: it goes, and not one of those that serve."""
+        two.hang_up()
+        two.hang_up()
+        assert two.running == {1: "ready", 2: "ready", 3: "stopping", 4: "starting"}
+        two.die(3, 0)
+        two.ready(4)
+        assert two.running == {1: "ready", 2: "stopping", 4: "ready", 5: "starting"}
+
     def test_an_old_one_that_dies_meanwhile_is_replaced_by_a_new_one(self, two) -> None:
         two.hang_up()
         two.die(1)

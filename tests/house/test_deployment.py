@@ -154,6 +154,24 @@ def test_systemd_understands_the_units(page, tmp_path):
     assert not [line for line in done.stderr.splitlines() if "shop." in line], done.stderr
 
 
+def test_the_command_of_the_container(page, folder, start, free_port, fetch):
+    """What an image runs, with its environment, but on an address of this machine's own."""
+    image = blocks(page, "docker")[0]
+    settings = re.findall(r"^ENV (.*)$", image, re.MULTILINE)
+    variables = dict(pair.split("=", 1) for line in settings for pair in line.split())
+    assert variables.pop("GUSTNADO_HOST") == "0.0.0.0"
+    assert re.search(r"^EXPOSE 8000$", image, re.MULTILINE)  # the default of --port
+    name, *words = json.loads(re.search(r"^CMD (.*)$", image, re.MULTILINE)[1])
+    assert name == "gustnado"
+    environment = {**os.environ, **variables, "GUSTNADO_PORT": str(free_port)}
+    program = start(sys.executable, "-m", "gustnado", *words, env=environment, stdout=subprocess.PIPE)
+    assert fetch(f"http://127.0.0.1:{free_port}/", program) == f"127.0.0.1 http 127.0.0.1:{free_port}".encode()
+    program.send_signal(signal.SIGTERM)
+    assert program.wait(DEADLINE) == 0
+    (line,) = map(json.loads, program.stdout.read().splitlines())
+    assert (line["uri"], line["status"]) == ("/", 200)
+
+
 def test_the_statuses_and_times_of_the_service_fit(units):
     from gustnado.cli.config import RunConfig
     from gustnado.cli.supervisor import CANNOT_START

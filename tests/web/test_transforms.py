@@ -39,7 +39,7 @@ def test_the_base_changes_nothing():
     assert base.transform_chunk(b"y", True) == b"y"
 
 
-def test_text_is_compressed():
+def test_row_79_text_is_compressed():
     status, headers, chunk = first(Content_Length=str(len(TEXT)))
     assert status == 200
     assert gzip.decompress(chunk) == TEXT
@@ -98,7 +98,7 @@ def test_more_than_text_is_compressed(content_type):
         ("*", "*"),
     ],
 )
-def test_vary_is_added_to(vary, wanted):
+def test_row_79_vary_is_added_to(vary, wanted):
     assert first(Vary=vary)[1]["Vary"] == wanted
 
 

@@ -1,4 +1,4 @@
-"""Rows of the catalogue of bad inputs that speak of heads and framing, over real sockets. See also test_bad_requests.py."""
+"""Rows of the catalogue of bad inputs that speak of heads and framing, over real sockets; see test_bad_requests.py."""
 
 from __future__ import annotations
 
@@ -68,7 +68,8 @@ class TestFields:
         assert run(main()) == 400
 
     def test_row_11_an_underscore_is_no_hyphen(self, run, serve) -> None:
-        fields = (b"Content_Length: 5", b"Transfer_Encoding: chunked", b"X_Forwarded_For: 192.0.2.9", b"X_Real_Ip: 192.0.2.9")
+        framing = (b"Content_Length: 5", b"Transfer_Encoding: chunked")
+        fields = (*framing, b"X_Forwarded_For: 192.0.2.9", b"X_Real_Ip: 192.0.2.9")
 
         async def main() -> list[dict]:
             async with serve(ROUTES, xheaders=True) as server:
@@ -155,7 +156,8 @@ for line in (
     b"Host: " + b"[" * n, b"Host: " + b"a." * n, b"Host: " + b"1" * n + b":", b"Host: x\\r\\nConnection: " + b", " * n,
     b"Host: x\\r\\nTransfer-Encoding: " + b"a, " * n, b"Host: x\\r\\nTransfer-Encoding: a" + b" " * n + b"b",
     b"Host: x\\r\\nContent-Length: " + b"9" * n, b"Host: x\\r\\nExpect: " + b" \\t" * n + b"a",
-    b"Host: x\\r\\nA: " + b" \\t" * n + b"a" + b" \\t" * n, b"Host: x\\r\\n" + b"a" * n, b"Host: x\\r\\n" + b"a-" * n + b" : b",
+    b"Host: x\\r\\nA: " + b" \\t" * n + b"a" + b" \\t" * n, b"Host: x\\r\\n" + b"a" * n,
+    b"Host: x\\r\\n" + b"a-" * n + b" : b",
 ):
     for target in (b"/", b"/" + b"%" * n, b"http://" + b"a@" * n + b"/", b"http://[" + b":" * n + b"/"):
         parser = RequestParser(limits)
@@ -235,15 +237,17 @@ class TestFraming:
                 assert told(await kept.response())["body"] == ""
                 assert await kept.rest() == b""
                 with expect_log("gustnado.general", "Transfer-Encoding in an HTTP/1.0 request", level=20):
-                    data = ask(b"POST / HTTP/1.0", b"Connection: keep-alive", b"Transfer-Encoding: chunked", body=b"0\r\n\r\n")
+                    fields = (b"Connection: keep-alive", b"Transfer-Encoding: chunked")
+                    data = ask(b"POST / HTTP/1.0", *fields, body=b"0\r\n\r\n")
                     assert (await server.ask(data)).code == 400
 
         run(main())
 
     @pytest.mark.parametrize("name", [b"Content-Length", b"Transfer-Encoding", b"Host", b"close-not"])
     def test_row_43_connection_takes_nothing_away(self, run, serve, name: bytes) -> None:
-        framed = ask(b"POST / HTTP/1.1", b"Connection: " + name, b"Content-Length: 5", body=b"hello")
-        chunked = ask(b"POST / HTTP/1.1", b"Connection: " + name, b"Transfer-Encoding: chunked", body=b"5\r\nhello\r\n0\r\n\r\n")
+        line, named = b"POST / HTTP/1.1", b"Connection: " + name
+        framed = ask(line, named, b"Content-Length: 5", body=b"hello")
+        chunked = ask(line, named, b"Transfer-Encoding: chunked", body=b"5\r\nhello\r\n0\r\n\r\n")
 
         async def main() -> list[dict]:
             async with serve(ROUTES) as server:

@@ -162,7 +162,7 @@ class TestClientsThatGo:
     """Row 62: no traceback, no handler that waits for ever, nothing that stays."""
 
     @pytest.mark.parametrize("data", [b"", GET[:10], POST[:-2], POST + b"0" * 50])
-    def test_before_their_request_is_complete(self, run, serve, how: str, data: bytes) -> None:
+    def test_row_62_before_their_request_is_complete(self, run, serve, how: str, data: bytes) -> None:
         async def main() -> None:
             async with serve([("/", Hello)]) as server:
                 client = await server.connect()
@@ -182,7 +182,7 @@ class TestClientsThatGo:
             GET.replace(b"/ ", b"/talk ", 1),
         ],
     )
-    def test_while_their_handler_works(self, run, serve, how: str, data: bytes) -> None:
+    def test_row_62_while_their_handler_works(self, run, serve, how: str, data: bytes) -> None:
         async def main() -> None:
             phases = Phases()
             async with serve(phases.routes) as server:
@@ -195,7 +195,7 @@ class TestClientsThatGo:
 
         run(main())
 
-    def test_and_leave_nothing_behind(self, run, serve, how: str) -> None:
+    def test_row_62_and_leave_nothing_behind(self, run, serve, how: str) -> None:
         async def main() -> None:
             phases = Phases()
             async with serve(phases.routes) as server:

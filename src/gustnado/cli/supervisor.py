@@ -284,12 +284,19 @@ class Supervisor:
         while len(self._active()) < self._target() and now >= self._not_before:
             actions.append(self._start(now))
         while len(self._active()) > self.wanted + spare:
-            # The old ones first, else the newest: it has the fewest connections.
-            victim = min(self._active(), key=lambda worker: (worker.generation, -worker.number))
+            victim = min(self._active(), key=self._worth)
             actions.append(self._stop(victim, now))
             spare = self._roll(now, actions)
         self._announce(actions)
         return actions
+
+    def _worth(self, worker: _Worker) -> tuple[bool, bool, int, int]:
+        """Who is stopped first: the old ones, those before the others that serve nobody yet, else the newest.
+
+        The newest has the fewest connections. One of an earlier restart that is not ready must not cost one that is.
+        """
+        is_ready = worker.state is State.READY
+        return worker.generation == self._generation, is_ready, worker.generation, -worker.number
 
     def _roll(self, now: float, actions: list[Action]) -> int:
         """Go on with a rolling restart; how many workers there may be for it beyond those that are wanted."""
