@@ -20,7 +20,7 @@ and so is each of its submodules. A module of Tornado's that has no counterpart 
 * the loggers are called ``tornado.access``, ``tornado.application`` and ``tornado.general``: the same objects
   as before, under new names, and with what was configured for these;
 * error pages are HTML, what a coroutine of a handler returns is dropped, cookies have no attributes but those that
-  are given, and the XSRF check always wants a token, of a cookie ``_xsrf``;
+  are given and add no ``Vary``, and the XSRF check always wants a token, of a cookie ``_xsrf``;
 * static files whose names begin with a dot are served, and responses compressed with gzip only;
 * bodies may have 100 MiB (``HTTPServer.configure``); an argument of the server, or a handler, says otherwise;
 * a redirect to what is not ASCII is sent as UTF-8; a handler may set ``Transfer-Encoding``; one that does not keep the
@@ -79,6 +79,7 @@ HANDLER_DEFAULTS: dict[str, Any] = {
     "encodes_locations": False,
     "negotiates_errors": False,
     "returns_responses": False,
+    "varies_by_cookies": False,
     "xsrf_host_cookie": False,
     "xsrf_origin_first": False,
 }
