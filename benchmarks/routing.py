@@ -68,7 +68,8 @@ def render(figures: Sequence[Figure]) -> str:
         if figure.contender.endswith("-1000") and one is not None:
             ratio = figure.median / one
             verdict = f"{ratio:.2f} x one route, at most {GOAL}: {'met' if ratio <= GOAL else 'missed'}"
-        cells = (TABLES[figure.contender][2], f"{figure.median:.2f}", f"{figure.least:.2f} - {figure.most:.2f}", verdict)
+        spread = f"{figure.least:.2f} - {figure.most:.2f}"
+        cells = (TABLES[figure.contender][2], f"{figure.median:.2f}", spread, verdict)
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 

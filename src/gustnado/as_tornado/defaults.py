@@ -29,6 +29,7 @@ HANDLER_DEFAULTS: dict[str, Any] = {
     "encodes_locations": False,
     "negotiates_errors": False,
     "returns_responses": False,
+    "varies_by_cookies": False,
     "xsrf_host_cookie": False,
     "xsrf_origin_first": False,
 }

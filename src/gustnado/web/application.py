@@ -11,6 +11,7 @@ from gustnado.http.delegates import HTTPMessageDelegate
 from gustnado.http.server import HTTPServer
 from gustnado.util import import_object
 from gustnado.web import ui
+from gustnado.web.allowed_hosts import AllowedHosts
 from gustnado.web.direct_routes import DirectRoutes
 from gustnado.web.dispatch import Dispatcher, HandlerDelegate
 from gustnado.web.handler import RequestHandler
@@ -85,6 +86,8 @@ class Application(Dispatcher, ReversibleRouter):
           a plain 404;
         - ``error_page``: the function that makes error pages; see :mod:`gustnado.web.error_pages`;
         - ``json_encoder``, ``json_decoder``: functions that write and read JSON in place of our own;
+        - ``allowed_hosts``: the names that this application goes by, as ``["example.org", ".example.org"]`` (with all
+          below it); requests for others get 421. For applications that make URLs of ``request.host``;
         - ``debug_hosts``: names under which other machines get the error page of debug mode, too;
         - ``compress_response``: compress responses for clients that want it, with br, zstd or gzip; see
           :class:`~gustnado.web.ContentEncoding` for what should not be;
@@ -123,6 +126,8 @@ class Application(Dispatcher, ReversibleRouter):
         self.wildcard_router = _ApplicationRouter(self, rules)
         self.default_router = _ApplicationRouter(self, [Rule(AnyMatches(), self.wildcard_router)])
         self._host_rules = False
+        hosts = settings.get("allowed_hosts")
+        self._allowed_hosts = None if hosts is None else AllowedHosts(hosts)
         if settings.get("autoreload"):
             self._start_reloader()
 
@@ -209,12 +214,18 @@ class Application(Dispatcher, ReversibleRouter):
         cls = type(self)
         return (
             not self._host_rules
+            and self._allowed_hosts is None
             and cls.find_handler is Application.find_handler
             and cls.get_handler_delegate is Application.get_handler_delegate
         )
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> HTTPMessageDelegate:
-        """The delegate for a request: of the first route that matches, else of the default handler."""
+        """The delegate for a request: of the first route that matches, else of the default handler.
+
+        Requests for a host that the setting ``allowed_hosts`` does not have get 421 (RFC 9110 section 15.5.20).
+        """
+        if self._allowed_hosts is not None and request.host_name not in self._allowed_hosts:
+            return self.get_handler_delegate(request, ErrorHandler, {"status_code": 421})
         route = self.default_router.find_handler(request)
         if route is not None:
             return route

@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 
 __all__ = ["DirectRoutes", "FoundRoute"]
 
-FoundRoute: TypeAlias = "tuple[type[RequestHandler], dict[str, Any], list[bytes | None] | None, dict[str, Any] | None]"
-"""A handler class, the arguments of its ``initialize``, and what the groups of the pattern took: by position, by name."""
+_Taken: TypeAlias = "tuple[list[bytes | None] | None, dict[str, bytes | None] | None]"
+FoundRoute: TypeAlias = "tuple[type[RequestHandler], dict[str, Any], Any, Any]"
+"""A handler class, the arguments of its ``initialize``, and what groups took: by position, and by name."""
 
 
 class DirectRoutes:
@@ -63,7 +64,7 @@ class DirectRoutes:
         return None
 
 
-_Take: TypeAlias = Callable[[str], "tuple[list[bytes | None] | None, dict[str, Any] | None] | None"]
+_Take: TypeAlias = Callable[[str], "_Taken | None"]
 _Route: TypeAlias = tuple[_Take, type[RequestHandler], dict[str, Any]]
 
 

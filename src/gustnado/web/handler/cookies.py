@@ -8,6 +8,9 @@ does not say otherwise. Without it they are :data:`SAFE_COOKIE_DEFAULTS`, or non
 whose cookies all belong into the jar of the site that embeds it says::
 
     Application(..., cookie_defaults={"secure": True, "samesite": "None", "partitioned": True})
+
+A response for which cookies were read or set is one visitor's: it gets ``Vary: Cookie``, so that no cache on the way
+hands it to another (RFC 9111 section 4.1). A handler for which that is not so says ``varies_by_cookies = False``.
 """
 
 from __future__ import annotations
@@ -44,9 +47,14 @@ class CookiesMixin(HandlerState):
     default_cookie_options: Mapping[str, Any] = SAFE_COOKIE_DEFAULTS
     """What cookies have that do not say otherwise, where the setting ``cookie_defaults`` is not there."""
 
+    varies_by_cookies: bool = True
+    """Whether responses say ``Vary: Cookie`` for which cookies were read or set. Not noticed: what is read of
+    ``self.request.cookies`` and of the header."""
+
     @property
     def cookies(self) -> Mapping[str, Morsel[str]]:
         """The request's cookies: the same as ``self.request.cookies``."""
+        self._cookies_count = self.varies_by_cookies
         return self.request.cookies
 
     @overload
@@ -55,6 +63,7 @@ class CookiesMixin(HandlerState):
     def get_cookie(self, name: str, default: None = None) -> str | None: ...
     def get_cookie(self, name: str, default: str | None = None) -> str | None:
         """The value of the request's cookie ``name``, or ``default``."""
+        self._cookies_count = self.varies_by_cookies
         morsel = self.request.cookies.get(name)
         return default if morsel is None else morsel.value
 
@@ -105,6 +114,7 @@ class CookiesMixin(HandlerState):
         if self._new_cookie is None:
             self._new_cookie = {}
         self._new_cookie[name] = header
+        self._cookies_count = self.varies_by_cookies
         if any(keyword != keyword.lower() for keyword in kwargs):
             warnings.warn(
                 f"set_cookie arguments should be lowercase: {', '.join(kwargs)}",

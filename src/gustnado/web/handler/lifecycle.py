@@ -43,6 +43,7 @@ class LifecycleMixin(HandlerState):
         self._headers_written = False
         self._finished = False
         self._auto_finish = True
+        self._cookies_count = False
         self._new_cookie = None
         self._transforms = None
         self.clear()

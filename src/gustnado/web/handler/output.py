@@ -159,7 +159,8 @@ class OutputMixin(HandlerState):
                 if status != self._status_code:
                     self.set_status(status)
             self._headers_written = True
-            self._add_cookies()
+            if self._new_cookie is not None or self._cookies_count:
+                self._add_cookies()
             if self.request.method == "HEAD":
                 chunk = b""
             start_line = ResponseStartLine("", self._status_code, self._reason)
@@ -176,6 +177,11 @@ class OutputMixin(HandlerState):
         if self._new_cookie is not None:
             for cookie in self._new_cookie.values():
                 self._headers.add("Set-Cookie", cookie)
+        if self._cookies_count:
+            vary = self._headers.get("Vary", "")
+            names = [name.strip().lower() for name in vary.split(",")]
+            if "cookie" not in names and "*" not in names:
+                self._headers["Vary"] = f"{vary}, Cookie" if vary else "Cookie"
 
     def finish(self, chunk: str | bytes | dict[Any, Any] | None = None) -> Future[None]:
         """End the response.
@@ -290,7 +296,7 @@ def _complete_head(handler: OutputMixin, whole: bool) -> None:
 
 def _send_whole(handler: OutputMixin) -> Future[None]:
     """Send a response of which nothing has been sent yet."""
-    if handler._new_cookie is not None:
+    if handler._new_cookie is not None or handler._cookies_count:
         handler._add_cookies()
     buffer = handler._write_buffer
     body = buffer[0] if len(buffer) == 1 else b"".join(buffer)

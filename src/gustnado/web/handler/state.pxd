@@ -14,5 +14,6 @@ cdef class HandlerState:
     cdef public bint _headers_written
     cdef public bint _finished
     cdef public bint _auto_finish
+    cdef public bint _cookies_count
     cdef public dict _new_cookie
     cdef public object _transforms

@@ -24,6 +24,7 @@ class HandlerState:
     _headers_written: bool
     _finished: bool
     _auto_finish: bool
+    _cookies_count: bool
     _new_cookie: dict[str, str] | None
     _transforms: list[OutputTransform] | None
 

@@ -82,6 +82,15 @@ class XSRFMixin(ArgumentsMixin, CookiesMixin, CurrentUserMixin):
                 self._set_xsrf_cookie(encoded)
         return self._xsrf_token
 
+    def renew_xsrf_token(self) -> None:
+        """Set a new token in place of the one that the browser has: to be called when somebody signs in or out.
+
+        Whoever knew the old one, or planted it, then has nothing. Pages that are open need to be loaded again.
+        """
+        self._raw_xsrf_token = _Token(None, os.urandom(_TOKEN_SIZE), time.time())
+        self._xsrf_token = None
+        self.xsrf_token  # noqa: B018  # sets the cookie
+
     def xsrf_form_html(self) -> str:
         """The hidden ``<input/>`` with the token: ``{% module xsrf_form_html() %}`` in each form."""
         return f'<input type="hidden" name="_xsrf" value="{xhtml_escape(to_unicode(self.xsrf_token))}"/>'
