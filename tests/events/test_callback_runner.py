@@ -21,8 +21,8 @@ class Loop:
 
 
 class Runner(CallbackRunner):
-    def __init__(self, loop, running=None):
-        self._bind_runner(loop, lambda: running)
+    def __init__(self, loop, running=None, calls_with_tuples=False):
+        self._bind_runner(loop, lambda: running, calls_with_tuples)
         self.woken = []
         self.followed = []
         self.absorbed = []
@@ -43,9 +43,9 @@ def loop():
     return Loop()
 
 
-@pytest.fixture
-def runner(loop):
-    return Runner(loop, running=loop)
+@pytest.fixture(params=[False, True])
+def runner(loop, request):
+    return Runner(loop, running=loop, calls_with_tuples=request.param)
 
 
 def test_a_callback_waits_for_the_next_turn_of_the_loop_that_runs(runner, loop):

@@ -16,6 +16,30 @@ if TYPE_CHECKING:
 __all__ = ["CallbackRunner"]
 
 
+def run(runner: CallbackRunner, callback: Callable[[], object]) -> None:
+    """Call ``callback``. Without arguments: passing them on costs more than binding them where there are any."""
+    try:
+        result = callback()
+        if result is not None:
+            runner._follow(callback, result)
+    except BaseException as error:
+        if not runner._absorb(callback, error):
+            raise
+
+
+class Guard:
+    """Runs the callbacks of a runner in place of its bound method.
+
+    C calls an object with a tuple of arguments with less ado than a bound method, and so does uvloop.
+    """
+
+    def __init__(self, runner: CallbackRunner) -> None:
+        self._runner = runner
+
+    def __call__(self, callback: Callable[[], object]) -> None:
+        run(self._runner, callback)
+
+
 class CallbackRunner:
     """The part of :class:`~gustnado.events.loop_callbacks.LoopCallbacks` that is on every program's way.
 
@@ -26,15 +50,19 @@ class CallbackRunner:
         self,
         asyncio_loop: asyncio.AbstractEventLoop,
         running_loop: Callable[[], asyncio.AbstractEventLoop | None],
+        calls_with_tuples: bool = False,
     ) -> None:
         """Called before anything else.
 
         :param running_loop: says which loop runs in the calling thread.
+        :param calls_with_tuples: the loop is written in C, and calls a callback with a tuple of arguments.
         """
         self.asyncio_loop = asyncio_loop
         self._running_loop = running_loop
         self._call_soon: Callable[..., object] = asyncio_loop.call_soon
         self._run: Callable[[Callable[[], object]], None] = self._run_callback
+        if calls_with_tuples:
+            self._run = Guard(self)
 
     def add_callback(self, callback: Callable[..., object], *args: Any, **kwargs: Any) -> None:
         """Call ``callback(*args, **kwargs)`` on the next turn of the loop, in a copy of this context.
@@ -50,14 +78,7 @@ class CallbackRunner:
             self._wake_with(callback)
 
     def _run_callback(self, callback: Callable[[], object]) -> None:
-        # Without "*args", which would cost more than binding them where there are any.
-        try:
-            result = callback()
-            if result is not None:
-                self._follow(callback, result)
-        except BaseException as error:
-            if not self._absorb(callback, error):
-                raise
+        run(self, callback)
 
     def _wake_with(self, callback: Callable[[], object]) -> None:
         """Have the loop run ``callback``, from another thread or while it does not run."""

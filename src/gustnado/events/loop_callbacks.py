@@ -19,6 +19,7 @@ from typing import Any, TypeVar, cast
 from gustnado.events.callback_contexts import frames, handle, run_in_contexts
 from gustnado.events.callback_runner import CallbackRunner
 from gustnado.events.futures import AnyFuture, Future, is_future
+from gustnado.events.transport import is_uvloop
 from gustnado.events.yieldables import BadYieldError, convert_yielded, moment
 from gustnado.log import app_log
 
@@ -37,7 +38,7 @@ class LoopCallbacks(CallbackRunner):
     closing: bool
 
     def _bind(self, asyncio_loop: asyncio.AbstractEventLoop) -> None:
-        self._bind_runner(asyncio_loop, running_loop)
+        self._bind_runner(asyncio_loop, running_loop, is_uvloop(asyncio_loop))
         self.closing = False
         if frames.get():
             self.enter_contexts()
