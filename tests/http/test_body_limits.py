@@ -25,8 +25,10 @@ def test_they_win_over_those_of_the_server() -> None:
 
 def test_the_connection_is_told() -> None:
     request: Any = types.SimpleNamespace(connection=Connection(), limits=Limits())
-    BodyLimits(max_body_size=1, body_timeout=2.0, min_body_rate=3.0, max_parts=4).apply(request)
-    assert request.connection.calls == {"set_max_body_size": 1, "set_body_timeout": 2.0, "set_min_body_rate": 3.0}
+    BodyLimits(max_body_size=1, body_timeout=2.0, min_body_rate=3.0, max_body_time=5.0, max_parts=4).apply(request)
+    assert request.connection.calls == {
+        "set_max_body_size": 1, "set_body_timeout": 2.0, "set_min_body_rate": 3.0, "set_max_body_time": 5.0
+    }  # fmt: skip
     assert request.limits.max_parts == 4
     quiet: Any = types.SimpleNamespace(connection=Connection(), limits=Limits())
     BodyLimits(max_parts=4).apply(quiet)

@@ -33,6 +33,8 @@ class BodyLimits:
     """Seconds without a byte."""
     min_body_rate: float | None = None
     """Bytes a second."""
+    max_body_time: float | None = None
+    """Seconds for a body that has a bound to arrive whole."""
     max_form_fields: int | None = None
     """Fields of a urlencoded body."""
     max_parts: int | None = None
@@ -63,3 +65,5 @@ class BodyLimits:
             connection.set_body_timeout(self.body_timeout)
         if self.min_body_rate is not None:
             connection.set_min_body_rate(self.min_body_rate)
+        if self.max_body_time is not None:
+            connection.set_max_body_time(self.max_body_time)

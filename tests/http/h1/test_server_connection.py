@@ -287,6 +287,17 @@ class TestDeadlines:
 class TestBodiesInAll:
     SLOW = Limits(max_body_time=100.0, body_timeout=0.0, min_body_rate=0)
 
+    def test_a_request_may_be_given_its_own_time(self, connect, expect_log) -> None:
+        peer = connect(limits=self.SLOW, on_head=lambda message: message.connection.set_max_body_time(200.0))
+        for _ in range(2):  # the next request has the usual one again
+            peer.send(post(b"", length=12))
+            self.drip(peer, 120)
+            assert peer.received().startswith(b"HTTP/1.1 200 ")
+        peer.send(post(b"", length=1000))
+        with expect_log("gustnado.general", "not whole in 200 s", level=20):
+            self.drip(peer, 220)
+        assert peer.received().startswith(b"HTTP/1.1 408 ")
+
     def drip(self, peer, seconds: int) -> None:
         for _ in range(seconds // 10):
             peer.wait(10)

@@ -189,7 +189,7 @@ class RequestParser(MessageParser):
         if "Content-Length" in fields or "Transfer-Encoding" in fields:
             self._read_body_framing(fields)
         else:
-            self.content_length = 0
+            self.content_length = self._body_read = 0
             self.complete = True
         connection = fields.get("Connection")
         if connection is None:

@@ -85,8 +85,10 @@ class RequestServer:
         """The bound of the body in flight, in bytes; -1 is none."""
         raise NotImplementedError
 
-    def set_body_pace(self, request: RequestConnection, timeout: float, min_rate: float) -> None:
-        """See :meth:`RequestConnection.set_body_timeout` and ``set_min_body_rate``; -1 leaves it as it is."""
+    def set_body_pace(
+        self, request: RequestConnection, timeout: float, min_rate: float, max_time: float
+    ) -> None:
+        """See ``set_body_timeout``, ``set_min_body_rate`` and ``set_max_body_time``; -1 leaves one as it is."""
         raise NotImplementedError
 
 
@@ -164,12 +166,17 @@ class RequestConnection(ResponseWriter, HTTPConnection):
     def set_body_timeout(self, timeout: float) -> None:
         """Bound the seconds without a byte of this request's body; ``0`` is no bound."""
         if not self._released:
-            self._server.set_body_pace(self, timeout, -1)
+            self._server.set_body_pace(self, timeout, -1, -1)
 
     def set_min_body_rate(self, rate: float) -> None:
         """Bound from below how fast this request's body comes, in bytes a second; ``0`` is no bound."""
         if not self._released:
-            self._server.set_body_pace(self, -1, rate)
+            self._server.set_body_pace(self, -1, rate, -1)
+
+    def set_max_body_time(self, seconds: float) -> None:
+        """Bound the seconds that this request's body takes, where its size has a bound, too; ``0`` is no bound."""
+        if not self._released:
+            self._server.set_body_pace(self, -1, -1, seconds)
 
     def add_trailer(self, name: str, value: str) -> None:
         """Add a trailer field, which is sent behind the body (RFC 9110 section 6.5).

@@ -127,8 +127,8 @@ class HTTP1ServerConnection(ServerMessages):
             self._refuse(HTTPInputError(f"Timeout reading body: no byte in {self._body_timeout:g} s", status=408))
             return
         taken = now - self._body_since
-        if 0 < self.limits.max_body_time < taken and self._parser.max_body_size >= 0:
-            message = f"Timeout reading body: not whole in {self.limits.max_body_time:g} s"
+        if 0 < self._max_body_time < taken and self._parser.max_body_size >= 0:
+            message = f"Timeout reading body: not whole in {self._max_body_time:g} s"
             self._refuse(HTTPInputError(message, status=408))
             return
         read = self._parser.body_read()

@@ -20,6 +20,7 @@ cdef class ServerMessages(ServerLife):
     cdef bint _in_head
     cdef bint _keeps_alive
     cdef double _max_age
+    cdef double _max_body_time
     cdef long long _max_requests
     cdef long long _max_turns
     cdef double _min_body_rate

@@ -34,7 +34,8 @@ class ServerMessages(ServerLife):
 
     __slots__ = (
         "_advancing", "_body_since", "_body_timeout", "_born", "_context", "_dropped", "_in_head",
-        "_keeps_alive", "_max_age", "_max_requests", "_max_turns", "_min_body_rate", "_requests", "_waiting",
+        "_keeps_alive", "_max_age", "_max_body_time", "_max_requests", "_max_turns", "_min_body_rate",
+        "_requests", "_waiting",
     )  # fmt: skip
 
     def __init__(
@@ -53,6 +54,7 @@ class ServerMessages(ServerLife):
         self._born = self._body_since = sweeper.now
         self._body_timeout = limits.body_timeout
         self._min_body_rate: float = limits.min_body_rate
+        self._max_body_time = limits.max_body_time
         self._in_head = False  # the first byte of a head has arrived
         self._dropped = 0  # bytes of a body that nobody wants
 
@@ -112,6 +114,7 @@ class ServerMessages(ServerLife):
             self._since = self._body_since = self.sweeper.now
             self._body_timeout = self.limits.body_timeout
             self._min_body_rate = self.limits.min_body_rate
+            self._max_body_time = self.limits.max_body_time
         context.run(self._deliver, request)
         if self._state == BODY and self._waiting is None:
             self._want_body()
@@ -312,13 +315,17 @@ class ServerMessages(ServerLife):
         if request is self._request and self._state == BODY:
             self._parser.max_body_size = max_body_size
 
-    def set_body_pace(self, request: RequestConnection, timeout: float, min_rate: float) -> None:
-        """See :meth:`RequestConnection.set_body_timeout` and ``set_min_body_rate``; -1 leaves one as it is."""
+    def set_body_pace(
+        self, request: RequestConnection, timeout: float, min_rate: float, max_time: float
+    ) -> None:
+        """See :meth:`RequestServer.set_body_pace`."""
         if request is self._request:
             if timeout >= 0:
                 self._body_timeout = timeout
             if min_rate >= 0:
                 self._min_body_rate = min_rate
+            if max_time >= 0:
+                self._max_body_time = max_time
 
     # Trouble
 
