@@ -34,7 +34,7 @@ run as ever.
 * the loggers are called ``tornado.access``, ``tornado.application`` and ``tornado.general``: the same objects
   as before, under new names, and with what was configured for these;
 * error pages are HTML, what a coroutine of a handler returns is dropped, cookies have no attributes but those that
-  are given, and the XSRF check always wants a token, of a cookie ``_xsrf``;
+  are given and add no ``Vary``, and the XSRF check always wants a token, of a cookie ``_xsrf``;
 * static files whose names begin with a dot are served, and responses compressed with gzip only;
 * bodies may have 100 MiB (``HTTPServer.configure``); an argument of the server, or a handler, says otherwise;
 * a redirect to what is not ASCII is sent as UTF-8; a handler may set ``Transfer-Encoding``; one that does not keep the
