@@ -26,6 +26,7 @@ from gustnado.web import (
     UIModule,
     URLSpec,
 )
+from gustnado.web.routing import MOST_DECIDED
 
 
 class Say(RequestHandler):
@@ -408,15 +409,15 @@ class TestLiteralPaths:
                 for app in (fast, slow):
                     request = HTTPServerRequest("GET", path)
                     route = app.find_literal(request.path)
-                    found = app.find_pattern(request) if route is None else None
-                    if found is not None:
-                        route, args = found[:2], (found[2] or [], found[3] or {})
-                    elif route is None:
+                    if route is None:
+                        route = app.find_pattern(request)
+                    if route is None:
                         delegate: Any = app.find_handler(request)
                         route = delegate.handler_class, delegate.handler_kwargs
                         args = delegate.path_args or [], delegate.path_kwargs or {}
                     else:
-                        args = [], {}
+                        args = route[2] or [], route[3] or {}
+                        route = route[:2]
                     answers.append((route, args))
                 assert answers[0] == answers[1], path
         assert slow.find_literal("/a") is None
@@ -427,6 +428,27 @@ class TestLiteralPaths:
         assert app.find_pattern(HTTPServerRequest("GET", "/ab")) is None
         assert app.find_pattern(HTTPServerRequest("GET", "/b"))[2] == [b"b"]
         assert [word(fetch(app, path)) for path in ("/ab", "/ac", "/b")] == ["nested", "all", "all"]
+
+    def test_what_a_path_leads_to_is_kept_but_not_without_bound(self, fetch):
+        app = Application([say("/(.*)", "all")])
+        kept = app.wildcard_router.rules.decided
+        for number in range(MOST_DECIDED + 5):
+            app.find_pattern(HTTPServerRequest("GET", f"/{number}"))
+        assert 0 < len(kept) <= MOST_DECIDED
+        assert word(fetch(app, "/" + "x" * 300)) == "all"
+        assert "/" + "x" * 300 not in kept
+        assert '"args":["0"]' in fetch(app, "/0").text
+        assert "/0" in kept
+        assert '"args":["0"]' in fetch(app, "/0").text
+
+    def test_what_depends_on_more_than_the_path_is_not_kept(self, fetch):
+        class ByHeader(Matcher):
+            def match(self, request):
+                return {} if "X-Wind" in request.headers else None
+
+        app = Application([Rule(ByHeader(), Say, {"word": "wind"}), say("/(.*)", "all")])
+        answers = [word(fetch(app, "/a", headers=headers)) for headers in ({}, {"X-Wind": "1"}, {})]
+        assert answers == ["all", "wind", "all"]
 
     def test_a_matcher_may_give_more_than_arguments(self, fetch):
         class Giving(Matcher):

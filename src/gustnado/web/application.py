@@ -17,6 +17,7 @@ from gustnado.web.routing import (
     AnyMatches,
     DefaultHostMatches,
     HostMatches,
+    PathMatches,
     ReversibleRouter,
     ReversibleRuleRouter,
     Rule,
@@ -197,7 +198,7 @@ class Application(Dispatcher, ReversibleRouter):
         """The transforms of one response."""
         return [transform(request) for transform in self.transforms]
 
-    def find_literal(self, path: str) -> tuple[type[RequestHandler], dict[str, Any]] | None:
+    def find_literal(self, path: str) -> Route | None:
         """The handler class and its arguments, where the path alone tells them without trying patterns.
 
         What it finds is kept with the rules, until they change.
@@ -209,25 +210,34 @@ class Application(Dispatcher, ReversibleRouter):
         rule = decided[1]
         if not (isinstance(rule.target, type) and issubclass(rule.target, RequestHandler)):
             return None
-        route = router._rules.decided[path] = (rule.target, rule.target_kwargs)
+        route: Route = (rule.target, rule.target_kwargs, None, None)
+        router._rules.decided[path] = route
         return route
 
     def find_pattern(self, request: HTTPServerRequest) -> Route | None:
         """Handler class, its arguments, and those of its method: of a route whose pattern matches.
 
         Where another kind of route comes before it, or there is none, it is for :meth:`find_handler` to say.
+        What the path alone tells is kept with the rules, for a number of short paths.
         """
         if not self._is_told_by_path():
             return None
-        for _, rule in self.wildcard_router.index.lookup(request.path):
-            params = rule.matcher.match(request)
-            if params is not None:
-                target = rule.target
-                if not (isinstance(target, type) and issubclass(target, RequestHandler)):
-                    return None
-                if not _ROUTE_PARAMS.issuperset(params):
-                    return None
-                return target, rule.target_kwargs, params.get("path_args"), params.get("path_kwargs")
+        router, path, only_path = self.wildcard_router, request.path, True
+        for _, rule in router.index.lookup(path):
+            matcher = rule.matcher
+            only_path = only_path and type(matcher) is PathMatches
+            params = matcher.match(request)
+            if params is None:
+                continue
+            target = rule.target
+            if not (isinstance(target, type) and issubclass(target, RequestHandler)):
+                return None
+            if not _ROUTE_PARAMS.issuperset(params):
+                return None
+            route = (target, rule.target_kwargs, params.get("path_args"), params.get("path_kwargs"))
+            if only_path and len(path) <= _KEPT_LENGTH:
+                router._rules.keep(path, route)
+            return route
         return None
 
     def _is_told_by_path(self) -> bool:
@@ -288,6 +298,7 @@ class Application(Dispatcher, ReversibleRouter):
 
 _FIND_HANDLER = Application.find_handler
 _GET_HANDLER_DELEGATE = Application.get_handler_delegate
+_KEPT_LENGTH = 250  # characters of a path whose route is kept: what is longer is not asked for often
 _ROUTE_PARAMS = frozenset(("path_args", "path_kwargs"))
 
 _DEBUG_SETTINGS = (

@@ -304,14 +304,10 @@ class RequestDelegate(HandlerDelegate):
         route = self.application.wildcard_router._rules.decided.get(path)
         if route is None:
             route = self.application.find_literal(path)
+            if route is None:
+                route = self.application.find_pattern(request)
         if route is not None:
-            self.handler_class, self.handler_kwargs = route
-            if self.handler_class._acts_on_head:
-                return self._act_on_head()
-            return None
-        found = self.application.find_pattern(request)
-        if found is not None:
-            self.handler_class, self.handler_kwargs, self.path_args, self.path_kwargs = found
+            self.handler_class, self.handler_kwargs, self.path_args, self.path_kwargs = route
             if self.handler_class._acts_on_head:
                 return self._act_on_head()
             return None

@@ -246,11 +246,16 @@ class URLSpec(Rule):
         )
 
 
+MOST_DECIDED = 1000
+"""Paths whose routes an application keeps, besides those that its rules list."""
+
+
 class _RuleList(list[Rule]):
     """A list of rules that forgets what was worked out of it whenever it changes.
 
     :ivar path_index: the index over the rules; ``None`` until it is asked for.
-    :ivar decided: for an application, what it found by path alone; see ``Application.find_literal``.
+    :ivar decided: for an application, what it found by path alone; see ``Application.find_literal`` and
+        ``find_pattern``.
     """
 
     path_index: PathIndex[Rule] | None = None
@@ -258,6 +263,12 @@ class _RuleList(list[Rule]):
     def __init__(self, rules: Iterable[Rule] = ()) -> None:
         super().__init__(rules)
         self.decided: dict[str, Any] = {}
+
+    def keep(self, path: str, route: Any) -> None:
+        """Add to :attr:`decided`, of which there is a bound, as clients say which paths there are."""
+        if len(self.decided) >= MOST_DECIDED:
+            self.decided.clear()
+        self.decided[path] = route
 
     def forget(self) -> None:
         """The rules, or what else decides, have changed."""
