@@ -422,6 +422,15 @@ class TestDirectRoutes:
         assert app.direct_routes().find("/b")[2] == [b"b"]
         assert [word(fetch(app, path)) for path in ("/ab", "/ac", "/b")] == ["nested", "all", "all"]
 
+    def test_what_depends_on_more_than_the_path_is_not_kept(self, fetch):
+        class ByHeader(Matcher):
+            def match(self, request):
+                return {} if "X-Wind" in request.headers else None
+
+        app = Application([Rule(ByHeader(), Say, {"word": "wind"}), say("/(.*)", "all")])
+        answers = [word(fetch(app, "/a", headers=headers)) for headers in ({}, {"X-Wind": "1"}, {})]
+        assert answers == ["all", "wind", "all"]
+
     def test_a_matcher_may_give_more_than_arguments(self, fetch):
         class Giving(Matcher):
             def match(self, request):

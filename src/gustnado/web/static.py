@@ -89,15 +89,13 @@ class StaticFileHandler(StaticResponse):
         self.fallback = fallback
 
     def _invoke(self) -> Any:
-        if self._serves_files and self._gets_as_we_do() and self._serve_from_memory():
-            return None
+        cls = type(self)
+        if self._serves_files and cls.get is _GET:
+            method = self.request.method
+            is_get = method == "GET"
+            if (is_get or (method == "HEAD" and cls.head is _HEAD)) and self._serve_from_memory(is_get):
+                return None
         return super()._invoke()
-
-    def _gets_as_we_do(self) -> bool:
-        cls, method = type(self), self.request.method
-        if cls.get is not StaticFileHandler.get:
-            return False
-        return method == "GET" or (method == "HEAD" and cls.head is StaticFileHandler.head)
 
     async def head(self, path: str) -> None:
         """Serve what GET would, without the content."""
@@ -166,16 +164,17 @@ class StaticFileHandler(StaticResponse):
         return asked + SUFFIXES[self._coding]
 
     def _codings(self) -> tuple[str, ...]:
-        return accepted_codings(self.request.headers.get("Accept-Encoding", "")) if self.precompressed else ()
+        return accepted_codings(self.request.headers.get("Accept-Encoding", ""))
 
     def _cache_key(self) -> Hashable:
         allowed = self.allowed_symlink_directory
         directories = allowed if allowed is None or isinstance(allowed, str) else tuple(allowed)
         # A directory's default file is served, or redirected to, by the end of the URL's path.
         slash = self.request.path[-1:] == "/"
-        return (self.root, self.path, self.default_filename, directories, slash, self._codings())
+        codings = self._codings() if self.precompressed else ()
+        return (self.root, self.path, self.default_filename, directories, slash, codings)
 
-    def _serve_from_memory(self) -> bool:
+    def _serve_from_memory(self, is_get: bool) -> bool:
         if len(self.path_args) != 1 or self._transforms is not None:
             return False
         self.path = self.parse_url_path(self.path_args[0])
@@ -184,24 +183,22 @@ class StaticFileHandler(StaticResponse):
             return False
         self._take(file)
         self.modified = file.modified
-        if self._is_asked_plainly() and self._says_the_usual():
-            self._answer_plainly(file)
-            return True
-        parts = self._start_response(self.get_content_size())
-        if self.request.method == "GET":
-            self._write_from_memory(file, parts)
-        return True
-
-    def _is_asked_plainly(self) -> bool:
-        """Whether the request is for all of the file, whatever the client has, and nothing has been said yet."""
         request = self.request
-        return (
-            request.method == "GET"
+        if (
+            is_get
             and not request.query
             and _CONDITIONS.isdisjoint(request.headers._fields)
             and self._status_code == 200
             and not self._write_buffer
-        )
+            and self._says_the_usual()
+        ):
+            # It is for all of the file, whatever the client has, and nothing has been said yet.
+            self._answer_plainly(file)
+            return True
+        parts = self._start_response(self.get_content_size())
+        if is_get:
+            self._write_from_memory(file, parts)
+        return True
 
     def _says_the_usual(self) -> bool:
         """Whether no subclass has a part in the response."""
@@ -218,7 +215,7 @@ class StaticFileHandler(StaticResponse):
     def _answer_plainly(self, file: CachedFile) -> None:
         """What comes of :meth:`_start_response` and :meth:`_write_from_memory` for most requests, at once."""
         fields = self._headers._fields
-        fields.update(file.fields())
+        fields.update(file.fields)
         if self.precompressed:
             fields["Vary"] = "Accept-Encoding"
             if file.coding is not None:
@@ -305,6 +302,7 @@ class StaticFileHandler(StaticResponse):
 
 
 # Before anybody replaces them.
+_GET, _HEAD = StaticFileHandler.get, StaticFileHandler.head
 _SET_HEADERS = StaticFileHandler.set_headers
 _SET_EXTRA_HEADERS = StaticFileHandler.set_extra_headers
 _GET_CACHE_TIME = StaticFileHandler.get_cache_time

@@ -30,6 +30,7 @@ class CachedFile:
     :ivar etag: with its quotes.
     :ivar coding: in which the content is compressed; ``None`` where it is not.
     :ivar original: path and signature of the file that this is the compressed form of.
+    :ivar fields: the header fields that each response with the file has.
     """
 
     asked: str
@@ -40,21 +41,18 @@ class CachedFile:
     content_type: str
     modified: datetime.datetime
     last_modified: str
+    fields: dict[str, str]
     coding: str | None = None
     original: tuple[str, Signature | None] | None = None
 
-    def fields(self) -> dict[str, str]:
-        """The header fields that each response with the file has."""
-        return {
-            "Accept-Ranges": "bytes",
-            "Etag": self.etag,
-            "Last-Modified": self.last_modified,
-            "Content-Type": self.content_type,
-        }
-
     def is_current(self) -> bool:
         """Whether the file, and the one that it is a form of, are what they were."""
-        if file_signature(self.asked) != self.signature:
+        try:
+            status = os.stat(self.asked)
+        except OSError:
+            return False
+        now = (status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns, status.st_size)
+        if now != self.signature:
             return False
         return self.original is None or file_signature(self.original[0]) == self.original[1]
 
@@ -75,15 +73,23 @@ def load_file(
     if len(content) > limit:
         raise OperationError(f"{path} has grown")
     modified = datetime.datetime.fromtimestamp(int(status.st_mtime), datetime.UTC)
+    etag = f'"{hashlib.sha512(content).hexdigest()}"'
+    last_modified = format_timestamp(modified)
     return CachedFile(
         asked=asked,
         path=path,
         signature=signature_of(status),
         content=content,
-        etag=f'"{hashlib.sha512(content).hexdigest()}"',
+        etag=etag,
         content_type=content_type,
         modified=modified,
-        last_modified=format_timestamp(modified),
+        last_modified=last_modified,
+        fields={
+            "Accept-Ranges": "bytes",
+            "Etag": etag,
+            "Last-Modified": last_modified,
+            "Content-Type": content_type,
+        },
         coding=coding,
         original=None if coding is None or plain_path is None else (plain_path, file_signature(plain_path)),
     )
