@@ -60,7 +60,7 @@ def server_command(contender: Contender, environment: Environment, port: int, lo
     values = {"PORT": str(port), "LOG": str(log)}
     file, *arguments = (values.get(word, word) for word in contender.command)
     if file.endswith(".c"):
-        program = [str(environment.limit)]
+        program = [str(environment.folder / Path(file).stem)]
     else:
         program = [str(environment.interpreter), str(HERE / "servers" / file)]
     return ["taskset", "-c", str(SERVER_CORE), *program, *arguments]

@@ -77,4 +77,4 @@ def test_a_connection_whose_end_is_announced_is_opened_again():
 def test_too_few_open_files_are_told(monkeypatch):
     monkeypatch.setattr("resource.getrlimit", lambda kind: (100, 100))
     with pytest.raises(HarnessError, match="ulimit"):
-        soak.raise_file_limit()
+        soak.raise_file_limit(100)
