@@ -62,7 +62,7 @@ def server_command(contender: Contender, environment: Environment, port: int, lo
     if file.endswith(".conf"):
         return ["taskset", "-c", str(SERVER_CORE), *nginx_command(HERE / "servers" / file, values, log.parent)]
     if file.endswith(".c"):
-        program = [str(environment.limit)]
+        program = [str(environment.folder / Path(file).stem)]
     else:
         program = [str(environment.interpreter), str(HERE / "servers" / file)]
     return ["taskset", "-c", str(SERVER_CORE), *program, *arguments]

@@ -1,8 +1,8 @@
 """What a WebSocket message costs: ``python -m benchmarks.websockets``.
 
 64 connections send a message each, and the next one when it has come back, in 32 bytes and in 64 KiB, to servers of
-Gustnado and of its peers, all on uvloop. The method is that of :mod:`benchmarks.streams`. The load compares every byte
-that comes back.
+Gustnado and of its peers, on uvloop where they let one choose. The method is that of :mod:`benchmarks.streams`. The
+load compares every byte that comes back.
 
 >>> [contender.name for contender in CONTENDERS if contender.role is Role.OURS]
 ['gustnado', 'gustnado_async', 'gustnado_pull']
@@ -41,6 +41,7 @@ CONTENDERS = (
     _server("gustnado_pull", "Gustnado, async for message in self", Role.OURS),
     _server("picows", "picows, raw frames"),
     _server("aiohttp", "aiohttp"),
+    _server("socketify", "socketify"),
     _server("uvicorn", "uvicorn (websockets), ASGI raw"),
     _server("websockets", "websockets"),
     _server("tornado", "Tornado, def on_message"),

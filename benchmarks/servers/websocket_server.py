@@ -1,7 +1,8 @@
 """Echoes WebSocket messages. Usage: ``websocket_server.py PORT KIND``.
 
 The kind is one of ``gustnado`` (a plain ``on_message``), ``gustnado_async``, ``gustnado_pull`` (``async for``),
-``aiohttp``, ``picows``, ``tornado``, ``uvicorn``, ``websockets``. All run on uvloop, without compression.
+``aiohttp``, ``picows``, ``socketify``, ``tornado``, ``uvicorn``, ``websockets``. All but socketify, which brings its
+own, run on uvloop; all without compression.
 """
 
 from __future__ import annotations
@@ -88,6 +89,16 @@ def picows(port: int, kind: str) -> None:
     uvloop.run(main())
 
 
+def socketify(port: int, kind: str) -> None:
+    from socketify import App, AppListenOptions, CompressOptions
+
+    app = App()
+    options = {"compression": CompressOptions.DISABLED, "max_payload_length": 1 << 20}
+    app.ws("/", options | {"message": lambda ws, message, opcode: ws.send(message, opcode)})
+    app.listen(AppListenOptions(port=port, host=ADDRESS))
+    app.run()
+
+
 def websockets(port: int, kind: str) -> None:
     from websockets.asyncio.server import serve
 
@@ -123,6 +134,7 @@ SERVERS = {
     **dict.fromkeys(("gustnado", "gustnado_async", "gustnado_pull"), gustnado),
     "aiohttp": aiohttp,
     "picows": picows,
+    "socketify": socketify,
     "tornado": tornado,
     "uvicorn": uvicorn,
     "websockets": websockets,
