@@ -15,7 +15,7 @@ from gustnado.http.body_stream import BodyStream
 from gustnado.http.delegates import HTTPMessageDelegate
 from gustnado.http.messages import RequestStartLine, request_of
 from gustnado.web.handler import RequestHandler
-from gustnado.web.handler.tasks import body_futures, fail_body, guard, start_task
+from gustnado.web.handler.tasks import body_futures, fail_body, guard, start, start_task
 
 if TYPE_CHECKING:
     import asyncio
@@ -193,7 +193,7 @@ class HandlerDelegate(HTTPMessageDelegate):
     def _execute_wrapped(self, handler: RequestHandler) -> None:
         transforms = self.application.make_transforms(handler.request)
         wrapped = handler._execute(transforms, *(self.path_args or ()), **(self.path_kwargs or {}))
-        self._task = start_task(wrapped)
+        self._task = start(wrapped)  # of any kind: a coroutine of Tornado's has begun already
 
     def _make_handler(self) -> RequestHandler:
         application, request = self.application, self.request

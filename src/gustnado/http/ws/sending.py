@@ -35,13 +35,13 @@ class FrameSender:
     :param is_client: this is the client's end.
     :param params: see :class:`~gustnado.http.ws.params.WebSocketParams`.
     :param loop: the loop of the stream that will come.
-    :ivar stream: the stream, once there is one.
+    :ivar stream: the stream, once there is one. Nothing is sent on it before it has been taken over.
     :ivar codec: reads and makes frames.
     :ivar dropped: messages that were not sent because the peer was slow to read.
     """
 
     __slots__ = (
-        "__weakref__", "_done", "_gathering", "_loop", "_over", "_output", "_output_size", "_pending_pong",
+        "__weakref__", "_begun", "_done", "_gathering", "_loop", "_over", "_output", "_output_size", "_pending_pong",
         "_progress", "_waiters", "_write_timer", "codec", "dropped", "params", "stream",
     )  # fmt: skip
 
@@ -55,6 +55,7 @@ class FrameSender:
         self._done.set_result(None)
         self._over = False  # nothing more can be sent, although no close frame has been
         self._gathering = True
+        self._begun = False  # frames may go to the stream
         self._output: list[bytes] = []
         self._output_size = 0
         self._waiters: list[asyncio.Future[None]] | None = None  # of writes, while the peer is slow
@@ -137,7 +138,7 @@ class FrameSender:
         if self._gathering:
             self._output.append(frame)
             self._output_size += len(frame)
-            if self._output_size > _MAX_GATHERED:
+            if self._begun and self._output_size > _MAX_GATHERED:
                 self._flush()
             return
         stream = self.stream
