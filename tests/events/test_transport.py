@@ -239,7 +239,7 @@ def test_a_context_that_checks_no_name_needs_none(everywhere, server_context):
 
 
 LEFT_OPEN = """
-import asyncio, socket, ssl, sys
+import asyncio, socket, ssl, sys, weakref
 from gustnado.events.transport import open_transport
 from gustnado.testing.certificate import certificate_files
 
@@ -248,16 +248,16 @@ server.load_cert_chain(*certificate_files())
 
 async def main():
     loop = asyncio.get_running_loop()
-    sys.left = [loop]
+    sys.left = [loop, weakref.proxy(asyncio.Event())]
     for ours, theirs in ((None, None), (ssl._create_unverified_context(), server)):
         left, right = socket.socketpair()
         sys.left += await asyncio.gather(
             open_transport(loop, asyncio.Protocol(), left, ssl=ours),
             open_transport(loop, asyncio.Protocol(), right, ssl=theirs, server_side=theirs is not None),
         )
-    sys.left[1].close()
+    sys.left[2].close()
     await asyncio.sleep(0)  # it is closed, its peer not yet
-    sys.left[2].close()  # will never be
+    sys.left[3].close()  # will never be
 
 asyncio.run(main())
 """

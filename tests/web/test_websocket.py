@@ -12,7 +12,7 @@ import weakref
 
 import pytest
 import websockets
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
 from gustnado.events.sockets import bind_sockets
 from gustnado.http.server import HTTPServer
@@ -509,6 +509,59 @@ class TestHandlerMethods:
                     await ws.send("x")
                     await until(lambda: seen)
                 assert seen == [1]
+
+        run(main())
+
+    def test_the_stream_is_there_when_it_opens(self, run, site):
+        class Quick(Echo):
+            def open(self):
+                self.ws_connection.stream.set_nodelay(False)  # as old programs do
+                self.write_message("first")
+
+        async def main():
+            async with site([("/", Quick)]) as it, it.connect() as ws:
+                assert await ws.recv() == "first"
+
+        run(main())
+
+    def test_much_can_be_written_when_it_opens(self, run, site):
+        """More than is gathered before it is sent: none of it may leave before the answer, or be lost."""
+        texts = [str(number) * 50_000 for number in range(4)]
+
+        class Talker(Echo):
+            def open(self):
+                for text in texts:
+                    self.write_message(text)
+
+        async def main():
+            async with site([("/", Talker)]) as it, it.connect() as ws:
+                assert [await ws.recv() for _ in texts] == texts
+
+        run(main())
+
+    @pytest.mark.parametrize("when", ["open", "on_message"])
+    def test_old_programs_abort_by_tornados_private_name(self, run, site, when):
+        closed = []
+
+        class Cut(Echo):
+            def open(self):
+                if when == "open":
+                    self.ws_connection._abort()
+
+            def on_message(self, message):
+                self.ws_connection._abort()
+
+            def on_close(self):
+                closed.append(self.close_code)
+
+        async def main():
+            async with site([("/", Cut)]) as it:
+                with pytest.raises((ConnectionClosed, InvalidHandshake)):
+                    async with it.connect() as ws:
+                        await ws.send("x")
+                        await ws.recv()
+                await until(lambda: closed)
+            assert closed == [None]
 
         run(main())
 

@@ -68,7 +68,7 @@ def close_left_open() -> None:
     if not owners:
         return
     for found in gc.get_objects():
-        if isinstance(found, owners):
+        if issubclass(type(found), owners):  # the class itself: a weakref.proxy may ask for an object that is gone
             try:
                 found.set_protocol(asyncio.Protocol())
             except RuntimeError:  # it is another thread's, whose loop may run still

@@ -16,7 +16,7 @@ from gustnado.http.delegates import HTTPMessageDelegate
 from gustnado.http.messages import RequestStartLine, has_body, request_of
 from gustnado.http.spooled_form import spooled_form_for
 from gustnado.web.handler import RequestHandler
-from gustnado.web.handler.tasks import and_then, body_futures, fail_body, guard, start_task
+from gustnado.web.handler.tasks import and_then, body_futures, fail_body, guard, start, start_task
 
 if TYPE_CHECKING:
     import asyncio
@@ -237,7 +237,7 @@ class HandlerDelegate(HTTPMessageDelegate):
     def _execute_wrapped(self, handler: RequestHandler) -> None:
         transforms = self.application.make_transforms(handler.request)
         wrapped = handler._execute(transforms, *(self.path_args or ()), **(self.path_kwargs or {}))
-        self._task = start_task(wrapped)
+        self._task = start(wrapped)  # of any kind: a coroutine of Tornado's has begun already
 
     def _this_handler(self) -> RequestHandler:
         """The handler, which is made if there is none yet."""

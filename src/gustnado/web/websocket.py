@@ -310,6 +310,7 @@ class WebSocketHandler(RequestHandler):
         self.set_header("Connection", "Upgrade")
         self.set_header("Sec-WebSocket-Accept", answer)
         self.ws_connection = connection
+        connection.stream = self.request.connection.stream  # for `open`, which may set its options
         failure: Exception | None = None
         opening = None
         self._forbid_http()

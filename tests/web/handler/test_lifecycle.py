@@ -358,3 +358,26 @@ class TestPatching:
         monkeypatch.setattr(target, "_execute", traced)
         assert fetch(Application([("/(.*)", handler)]), "/wind").text == "wind"
         assert spans == ["begin", "get wind", "end"]
+
+    def test_of_execute_by_a_generator(self, fetch):
+        """As sockjs-tornado does: what comes back is a future."""
+        spans: list[str] = []
+
+        class Handler(RequestHandler):
+            async def get(self, name):
+                await asyncio.sleep(0)
+                self.write(name)
+
+            @gen.coroutine
+            def _execute(self, transforms, *args, **kwargs):
+                if self.request.path == "/none":
+                    self.set_status(400)
+                    self.finish("nothing")
+                    return
+                yield super()._execute(transforms, *args, **kwargs)
+                spans.append("end")
+
+        app = Application([("/(.*)", Handler)])
+        assert fetch(app, "/wind").text == "wind"
+        assert spans == ["end"]
+        assert (fetch(app, "/none").code, spans) == (400, ["end"])

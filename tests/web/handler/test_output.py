@@ -263,6 +263,15 @@ class TestFinish:
         assert (response.code, response.body, response.headers["X-Kept"]) == (status, b"", "1")
         assert not {"Content-Length", "Content-Type", "Content-Language"} & set(response.headers)
 
+    def test_without_a_body_what_describes_the_resource_stays(self, fetch):
+        class Handler(RequestHandler):
+            def options(self):
+                self.set_status(204)
+                self.set_header("Allow", "GET, OPTIONS")  # RFC 9110 section 10.2.1: of the resource, not of a body
+
+        response = fetch(Application([("/", Handler)]), "/", method="OPTIONS")
+        assert (response.code, response.headers["Allow"]) == (204, "GET, OPTIONS")
+
     @pytest.mark.parametrize("status", [204, 304])
     def test_t52_a_body_for_these_is_an_error(self, fetch, expect_log, status):
         def get(self):

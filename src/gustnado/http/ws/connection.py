@@ -90,6 +90,10 @@ class WebSocketProtocol(WebSocketDriver):
         """Cut the connection."""
         self.abort()
 
+    def _abort(self) -> None:
+        """As :meth:`abort`, for programs that call it by Tornado's private name, as sockjs-tornado does."""
+        self.abort()
+
     def set_nodelay(self, x: bool) -> None:
         """Send small messages at once (which is so by default), or gather them for a moment."""
         if self.stream is not None:

@@ -89,6 +89,7 @@ class WebSocketDriver(FrameSender):
         :param unread: what the peer has sent before that which the stream holds.
         """
         self.stream = stream
+        self._begun = True
         self._context = contextvars.copy_context()
         self._gathering = False
         self._flush()

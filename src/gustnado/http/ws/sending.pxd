@@ -19,6 +19,7 @@ cdef class FrameSender:
     cdef object _done
     cdef bint _over
     cdef bint _gathering
+    cdef bint _begun
     cdef bytes _first
     cdef list _more
     cdef Py_ssize_t _output_size

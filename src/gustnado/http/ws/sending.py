@@ -36,14 +36,14 @@ class FrameSender:
     :param params: see :class:`~gustnado.http.ws.params.WebSocketParams`.
     :param loop: the loop of the stream that will come.
     :param done: a future of it that is done, which others may share.
-    :ivar stream: the stream, once there is one.
+    :ivar stream: the stream, once there is one. Nothing is sent on it before it has been taken over.
     :ivar codec: reads and makes frames.
     :ivar dropped: messages that were not sent because the peer was slow to read.
     """
 
     __slots__ = (
-        "__weakref__", "_done", "_first", "_gathering", "_loop", "_more", "_output_size", "_over", "_pending_pong",
-        "_progress", "_waiters", "_write_timer", "codec", "dropped", "params", "stream",
+        "__weakref__", "_begun", "_done", "_first", "_gathering", "_loop", "_more", "_output_size", "_over",
+        "_pending_pong", "_progress", "_waiters", "_write_timer", "codec", "dropped", "params", "stream",
     )  # fmt: skip
 
     def __init__(
@@ -64,6 +64,7 @@ class FrameSender:
         self._done = done  # of writes that need not be waited for
         self._over = False  # nothing more can be sent, although no close frame has been
         self._gathering = True
+        self._begun = False  # frames may go to the stream
         self._first: bytes | None = None  # of the frames that are gathered, and
         self._more: list[bytes] | None = None  # all of them, where there are more: mostly it is one
         self._output_size = 0
@@ -159,7 +160,7 @@ class FrameSender:
             else:
                 self._more.append(frame)
             self._output_size += len(frame)
-            if self._output_size > _MAX_GATHERED:
+            if self._begun and self._output_size > _MAX_GATHERED:
                 self._flush()
             return
         stream = self.stream

@@ -36,7 +36,7 @@ _DEFAULT_FIELDS: dict[str, str | list[str]] = {
 _WITH_ETAG = frozenset(("GET", "HEAD"))
 _JSON_TYPE = "application/json; charset=UTF-8"
 # What describes a body that is not sent with a 304 (RFC 9110 section 15.4.5).
-_REPRESENTATION = ("Allow", "Content-Encoding", "Content-Language", "Content-Length", "Content-MD5",
+_REPRESENTATION = ("Content-Encoding", "Content-Language", "Content-Length", "Content-MD5",
                    "Content-Range", "Content-Type", "Last-Modified")  # fmt: skip
 
 

@@ -8,12 +8,12 @@ from inspect import isawaitable
 from types import CoroutineType
 from typing import Any
 
-from gustnado.events.tasks import start_task
+from gustnado.events.tasks import start, start_task
 from gustnado.http.shutdown import ShutdownEvent
 from gustnado.web.handler.auth import resolve_current_user
 from gustnado.web.handler.state import HandlerState
 
-__all__ = ["TasksMixin", "and_then", "body_futures", "fail_body", "guard", "start_task"]
+__all__ = ["TasksMixin", "and_then", "body_futures", "fail_body", "guard", "start", "start_task"]
 
 
 async def guard(pending: Awaitable[Any], failed: Callable[[BaseException], object]) -> None:
