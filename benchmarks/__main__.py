@@ -40,6 +40,10 @@ examples:
   python -m benchmarks --quick --python python3.11          the same on another Python
   python -m benchmarks.soak                                 does memory grow under load?
   python -m benchmarks.streams                              what do streams and callbacks cost?
+  python -m benchmarks.idle                                 what does a connection cost that waits?
+  python -m benchmarks.slow                                 do others notice slow clients?
+  python -m benchmarks.uploads                              how much memory do uploads take?
+  python -m benchmarks.drain                                do restarts lose requests?
 
 workloads:
 """
