@@ -52,6 +52,7 @@ bench: $(VENV)/.built ## Measure the quick set against its peers, in under 5 min
 
 bench-full: $(VENV)/.built ## Measure everything
 	$(RUN) -m benchmarks --full
+	failed=0; for what in idle slow uploads drain; do $(RUN) -m benchmarks.$$what || failed=1; done; exit $$failed
 
 docs: $(VENV)/.built $(VENV)/.docs ## Build the manual into build/docs/
 	$(RUN) -m sphinx -W --keep-going -b html docs build/docs

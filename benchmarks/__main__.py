@@ -46,6 +46,10 @@ examples:
   python -m benchmarks.streams                              what do streams and callbacks cost?
   python -m benchmarks.templates                            what does a page cost? (part of --full)
   python -m benchmarks.routing                              what does a route cost? (part of --full)
+  python -m benchmarks.idle                                 what does a connection cost that waits?
+  python -m benchmarks.slow                                 do others notice slow clients?
+  python -m benchmarks.uploads                              how much memory do uploads take?
+  python -m benchmarks.drain                                do restarts lose requests?
 
 workloads:
 """

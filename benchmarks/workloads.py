@@ -116,6 +116,11 @@ CONTENDERS: Mapping[str, Contender] = {
         _ours("gustnado", "Gustnado, compiled", "compiled"),
         _ours("gustnado_interpreted", "Gustnado, interpreted", "interpreted"),
         _ours("gustnado_log", "Gustnado, compiled, access log to a file", "compiled", "--access-log", "LOG"),
+        _ours(
+            "gustnado_log_json", "Gustnado, compiled, access log as JSON", "compiled",
+            "--access-log", "LOG", "--format", "json",
+        ),
+        _ours("gustnado_logging", "Gustnado, compiled, access log of logging", "compiled", "--logging", "LOG"),
         _peer("socketify", "socketify", "socketify_server.py", "PORT"),
         _peer("granian_wsgi", "Granian, WSGI raw", "granian_server.py", "PORT", "wsgi"),
         _peer("granian_rsgi", "Granian, RSGI raw", "granian_server.py", "PORT", "rsgi"),
@@ -209,7 +214,12 @@ WORKLOADS: tuple[Workload, ...] = (
         extras=("blacksheep", "fastapi"),
         goals={"gustnado": 2.1},
     ),
-    Workload("log", "hello with the access log on", ("limit", "gustnado", "gustnado_log"), HELLO),
+    Workload(
+        "log",
+        "hello with the access log on",
+        ("limit", "gustnado", "gustnado_log", "gustnado_log_json", "gustnado_logging"),
+        HELLO,
+    ),
     Workload(
         "headers",
         "hello with 50 header fields in the request",

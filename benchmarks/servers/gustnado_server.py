@@ -1,6 +1,6 @@
 """Gustnado: full handlers in an ``Application``, default headers, ETag and limits on, access log off.
 
-Usage: ``gustnado_server.py PORT [--access-log FILE]``.
+Usage: ``gustnado_server.py PORT [--access-log FILE [--format FORMAT] | --logging FILE]``.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 
 from gustnado.events import IOLoop
 from gustnado.web import Application, RequestHandler
+from gustnado.web.access_log import AccessLog
 
 
 class Hello(RequestHandler):
@@ -34,12 +35,14 @@ class Json(RequestHandler):
         self.write({"message": "Hello, world!"})
 
 
-def log_settings(path: str | None) -> dict[str, Any]:
-    """The application settings for an access log in the file ``path``, or for none."""
-    if path is None:
+def log_settings(path: str | None, format: str, logging_path: str | None) -> dict[str, Any]:
+    """The application settings for an access log: one as ``gustnado run`` has it, one of :mod:`logging`, or none."""
+    if path is not None:
+        return {"log_function": AccessLog(path, format)}
+    if logging_path is None:
         return {"log_function": None}
     logger = logging.getLogger("gustnado.access")
-    handler = logging.FileHandler(path)
+    handler = logging.FileHandler(logging_path)
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
@@ -52,9 +55,11 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("port", type=int)
     parser.add_argument("--access-log")
+    parser.add_argument("--format", default="default")
+    parser.add_argument("--logging")
     options = parser.parse_args()
     routes = [("/", Hello), ("/async", AsyncHello), ("/json", Json)]
-    app = Application(routes, **log_settings(options.access_log))
+    app = Application(routes, **log_settings(options.access_log, options.format, options.logging))
     app.listen(options.port, "127.0.0.1")
     IOLoop.current().start()
 

@@ -171,7 +171,7 @@ def hello() -> bytes:
 def no_more_files(but: int):
     """Lets this process open as many files more as are said, and no other; the block gets what ends that."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    taken = []
+    taken: list[int] = []
 
     def give_back() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

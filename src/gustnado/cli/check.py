@@ -36,7 +36,7 @@ def check(app: str, app_dir: str, strict: bool) -> None:
         click.echo(f"{app} is of the class {type(loaded).__qualname__}: no Application, so there is no more to see.")
         return
     routes = list_routes(loaded)
-    click.secho(f"{len(routes)} routes", bold=True)
+    click.secho(f"{len(routes)} route{'s' * (len(routes) != 1)}", bold=True)
     width = min(50, max((len(route.pattern) for route in routes), default=0))
     for route in routes:
         name = f"  ({route.name})" if route.name else ""

@@ -216,15 +216,23 @@ async def _spool(part: Part, spool_size: int) -> SpooledFile:
     loop = asyncio.get_running_loop()
     spooled = tempfile.SpooledTemporaryFile(max_size=spool_size)  # noqa: SIM115 - the form closes it
     file = SpooledFile(part.filename or "", part.content_type or "application/unknown", spooled)
+    # Pieces, and not the file: a buffer that grows to a MiB leaves holes of all sizes below that behind.
+    pieces: list[bytes] = []
     try:
         async for chunk in part:
             file.size += len(chunk)
+            pieces.append(chunk)
             if file.size > spool_size > 0:
-                await loop.run_in_executor(None, spooled.write, chunk)  # the disk may take its time
-            else:
-                spooled.write(chunk)
+                await loop.run_in_executor(None, _write_out, spooled, pieces)  # the disk may take its time
+                pieces = []
+        spooled.writelines(pieces)
         await loop.run_in_executor(None, spooled.seek, 0)
     except BaseException:
         file.close()
         raise
     return file
+
+
+def _write_out(spooled: tempfile.SpooledTemporaryFile[bytes], pieces: list[bytes]) -> None:
+    spooled.rollover()
+    spooled.writelines(pieces)
