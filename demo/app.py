@@ -21,6 +21,7 @@ def make_app(store: Store, cookie_secret: str, **settings: Any) -> Application:
         URLSpec("/", handlers.Index, name="index"),
         URLSpec("/posts/new", handlers.NewPost, name="new_post"),
         URLSpec(f"/posts/{NUMBER}", handlers.PostPage, name="post"),
+        URLSpec(f"/posts/{NUMBER}/picture", handlers.PictureFile, name="picture"),
         URLSpec("/login", handlers.Login, name="login"),
         URLSpec("/logout", handlers.Logout, name="logout"),
         URLSpec("/api/posts", handlers.ApiPosts, name="api_posts"),

@@ -11,20 +11,32 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
-__all__ = ["MAX_BODY", "MAX_TITLE", "PostForm", "local_path"]
+from demo.pictures import MAX_PICTURE, Picture, kind_of
+
+__all__ = ["MAX_BODY", "MAX_CAPTION", "MAX_TITLE", "PostForm", "local_path"]
 
 MAX_TITLE = 100
 MAX_BODY = 5_000
+MAX_CAPTION = 200
 """Characters."""
 
 
-def _wrong(value: str, what: str, missing: str, longest: int) -> str | None:
-    """What is wrong with the value of one field, if anything."""
+def _wrong(value: str, what: str, missing: str | None, longest: int) -> str | None:
+    """What is wrong with the value of one field, if anything; it may be empty where ``missing`` is ``None``."""
     if not value:
         return missing
     if len(value) > longest:
         return f"{what} is {len(value):,} characters long; at most {longest:,} fit."
     return None
+
+
+def _wrong_picture(upload: bytes, caption: str) -> str | None:
+    """What is wrong with an uploaded file, if anything; an empty one is none."""
+    if len(upload) > MAX_PICTURE:
+        return f"The picture has {len(upload) / 2**20:.1f} MiB; at most {MAX_PICTURE >> 20} fit."
+    if upload and kind_of(upload) is None:
+        return "This is no picture: PNG, JPEG, GIF and WebP are taken."
+    return "Choose the picture that this describes." if caption and not upload else None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,17 +45,27 @@ class PostForm:
 
     title: str = ""
     body: str = ""
+    caption: str = ""
+    picture: Picture | None = None
     errors: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @classmethod
-    def check(cls, title: str, body: str) -> PostForm:
-        """A form with these values, trimmed, and its errors."""
-        title, body = title.strip(), body.replace("\r\n", "\n").strip()
+    def check(cls, title: str, body: str, upload: bytes = b"", caption: str = "") -> PostForm:
+        """A form with these values, trimmed, and its errors.
+
+        :param upload: the bytes of a picture; none where there is no picture.
+        """
+        title, body, caption = title.strip(), body.replace("\r\n", "\n").strip(), caption.strip()
         found = {
             "title": _wrong(title, "The title", "Give your post a title.", MAX_TITLE),
             "body": _wrong(body, "The text", "Write something.", MAX_BODY),
+            "caption": _wrong(caption, "The description", None, MAX_CAPTION),
+            "picture": _wrong_picture(upload, caption),
         }
-        return cls(title, body, {field: error for field, error in found.items() if error is not None})
+        errors = {field: error for field, error in found.items() if error is not None}
+        kind = kind_of(upload)
+        picture = None if kind is None or errors else Picture(kind, upload, caption)
+        return cls(title, body, caption, picture, errors)
 
 
 def local_path(target: str) -> str:

@@ -10,7 +10,9 @@ from typing import Any
 
 from demo.forms import PostForm, local_path
 from demo.passwords import verify_password
+from demo.pictures import MAX_UPLOAD
 from demo.store import DEMO_PASSWORD, DEMO_USER, Post, Store
+from gustnado.http.body_limits import BodyLimits
 from gustnado.web import HTTPError, RequestHandler, authenticated
 
 __all__ = [
@@ -23,6 +25,7 @@ __all__ = [
     "Logout",
     "MissingPage",
     "NewPost",
+    "PictureFile",
     "PostPage",
 ]
 
@@ -42,6 +45,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
 ADVICE: Mapping[int, str] = {
     HTTPStatus.FORBIDDEN: "This form is too old, or cookies are off. Go back, reload the page and try again.",
     HTTPStatus.NOT_FOUND: "There is nothing at this address. It may have been mistyped.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "That is too large. A picture may have 2 MiB: make it smaller and try again.",
     HTTPStatus.METHOD_NOT_ALLOWED: "This address does not take that kind of request.",
 }
 """What the error page says, by status."""
@@ -116,8 +120,23 @@ class PostPage(BaseHandler):
         self.render("post.html", post=await self.find_post(number))
 
 
+class PictureFile(BaseHandler):
+    """The picture of a post."""
+
+    async def get(self, number: str) -> None:
+        picture = await self.store.find_picture(int(number))
+        if picture is None:
+            raise HTTPError(HTTPStatus.NOT_FOUND)
+        self.set_header("Content-Type", picture.kind)
+        self.set_header("Content-Security-Policy", "default-src 'none'; sandbox")
+        self.set_header("Cache-Control", "private, max-age=86400, immutable")
+        self.write(picture.data)
+
+
 class NewPost(BaseHandler):
     """The form that adds a post."""
+
+    body_limits = BodyLimits(max_body_size=MAX_UPLOAD, max_parts=10)
 
     @authenticated
     def get(self) -> None:
@@ -125,12 +144,18 @@ class NewPost(BaseHandler):
 
     @authenticated
     async def post(self) -> None:
-        form = PostForm.check(self.get_body_argument("title", ""), self.get_body_argument("body", ""))
+        uploads = self.request.files.get("picture", ())
+        form = PostForm.check(
+            self.get_body_argument("title", ""),
+            self.get_body_argument("body", ""),
+            uploads[0].body if uploads else b"",
+            self.get_body_argument("caption", ""),
+        )
         if form.errors:
             self.set_status(HTTPStatus.UNPROCESSABLE_ENTITY)
             self.render("new_post.html", form=form)
             return
-        number = await self.store.add_post(self.current_user.name, form.title, form.body)
+        number = await self.store.add_post(self.current_user.name, form.title, form.body, form.picture)
         self.redirect(self.reverse_url("post", number), status=HTTPStatus.SEE_OTHER)
 
 
@@ -155,6 +180,7 @@ class Login(BaseHandler):
             self.set_status(HTTPStatus.UNPROCESSABLE_ENTITY)
             self.show(name, "No account has this name and password.")
             return
+        self.renew_xsrf_token()
         self.set_signed_cookie(
             SESSION_COOKIE,
             user.name,

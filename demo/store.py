@@ -1,4 +1,4 @@
-"""Users and posts in SQLite.
+"""Users, posts and their pictures in SQLite.
 
 The standard library's driver blocks, so all of it runs in one thread: an executor with a single worker,
 which owns the only connection. Queries queue up there and the event loop never waits. One writer at a
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 from demo.passwords import hash_password
+from demo.pictures import Picture
 from gustnado.events import IOLoop
 
 __all__ = ["DEMO_PASSWORD", "DEMO_USER", "Post", "Store", "User"]
@@ -38,6 +39,12 @@ CREATE TABLE IF NOT EXISTS posts (
     title TEXT NOT NULL,
     body TEXT NOT NULL,
     created INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS pictures (
+    post INTEGER PRIMARY KEY REFERENCES posts (id),
+    kind TEXT NOT NULL,
+    caption TEXT NOT NULL,
+    data BLOB NOT NULL
 );
 """
 
@@ -75,6 +82,8 @@ class Post:
     title: str
     body: str
     created: datetime
+    caption: str | None = None
+    """What its picture shows, in words; ``None`` where it has no picture."""
 
     @property
     def paragraphs(self) -> list[str]:
@@ -82,9 +91,9 @@ class Post:
         return [paragraph for paragraph in self.body.split("\n\n") if paragraph.strip()]
 
 
-def _post(row: tuple[int, str, str, str, int]) -> Post:
-    number, author, title, body, created = row
-    return Post(number, author, title, body, datetime.fromtimestamp(created, UTC))
+def _post(row: tuple[int, str, str, str, int, str | None]) -> Post:
+    number, author, title, body, created, caption = row
+    return Post(number, author, title, body, datetime.fromtimestamp(created, UTC), caption)
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
@@ -116,22 +125,34 @@ def _find_user(connection: sqlite3.Connection, name: str) -> User | None:
 
 def _list_posts(connection: sqlite3.Connection, before: int | None, limit: int) -> list[Post]:
     query = """
-        SELECT id, author, title, body, created FROM posts
+        SELECT id, author, title, body, created, caption FROM posts LEFT JOIN pictures ON post = id
         WHERE ? IS NULL OR id < ? ORDER BY id DESC LIMIT ?
     """
     return [_post(row) for row in connection.execute(query, (before, before, limit))]
 
 
 def _find_post(connection: sqlite3.Connection, number: int) -> Post | None:
-    query = "SELECT id, author, title, body, created FROM posts WHERE id = ?"
+    query = """
+        SELECT id, author, title, body, created, caption FROM posts LEFT JOIN pictures ON post = id WHERE id = ?
+    """
     row = connection.execute(query, (number,)).fetchone()
     return row and _post(row)
 
 
-def _add_post(connection: sqlite3.Connection, author: str, title: str, body: str) -> int:
+def _find_picture(connection: sqlite3.Connection, number: int) -> Picture | None:
+    row = connection.execute("SELECT kind, data, caption FROM pictures WHERE post = ?", (number,)).fetchone()
+    return row and Picture(*row)
+
+
+def _add_post(
+    connection: sqlite3.Connection, author: str, title: str, body: str, picture: Picture | None = None
+) -> int:
     query = "INSERT INTO posts (author, title, body, created) VALUES (?, ?, ?, ?) RETURNING id"
     with connection:
         (number,) = connection.execute(query, (author, title, body, int(time.time()))).fetchone()
+        if picture is not None:
+            values = (number, picture.kind, picture.caption, picture.data)
+            connection.execute("INSERT INTO pictures (post, kind, caption, data) VALUES (?, ?, ?, ?)", values)
     return int(number)
 
 
@@ -175,6 +196,10 @@ class Store:
         """The post of that number, if there is one."""
         return await self._run(_find_post, number)
 
-    async def add_post(self, author: str, title: str, body: str) -> int:
-        """Adds a post by an existing user and returns its number."""
-        return await self._run(_add_post, author, title, body)
+    async def find_picture(self, number: int) -> Picture | None:
+        """The picture of the post of that number, if there is one."""
+        return await self._run(_find_picture, number)
+
+    async def add_post(self, author: str, title: str, body: str, picture: Picture | None = None) -> int:
+        """Adds a post by an existing user, with its picture or neither, and returns its number."""
+        return await self._run(_add_post, author, title, body, picture)

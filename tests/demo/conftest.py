@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
+import struct
 import threading
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,6 +35,11 @@ class Site:
         """Loads the page with the form (``path``, if not said), and posts the fields with its token."""
         return self.client.post(path, data={"_xsrf": self.token(form or path), **fields})
 
+    def upload(self, data: bytes, name: str = "sky.png", kind: str = "image/png", **fields: str) -> httpx.Response:
+        """Posts a note with a picture."""
+        fields = {"_xsrf": self.token("/posts/new"), "title": "Sky", "body": "text", **fields}
+        return self.client.post("/posts/new", data=fields, files={"picture": (name, data, kind)})
+
     def token(self, path: str) -> str:
         """The XSRF token in the form of a page, whose cookie is kept."""
         found = re.search(r'name="_xsrf" value="([^"]+)"', self.client.get(path).text)
@@ -42,6 +49,32 @@ class Site:
     def sign_in(self) -> None:
         response = self.submit("/login", name=DEMO_USER, password=DEMO_PASSWORD)
         assert response.status_code == 303
+
+
+def png(width: int, height: int) -> bytes:
+    """A picture: an evening sky with the sun in it."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    def pixel(x: int, y: int) -> bytes:
+        distance = (x / width - 0.7) ** 2 * (width / height) ** 2 + (y / height - 0.6) ** 2
+        glow, depth = max(0.0, 1 - distance * 3), y / height
+        if distance < 0.01:
+            return bytes((255, 244, 214))
+        return bytes((int(40 + 170 * depth * 0.7 + 80 * glow) % 256, int(60 + 80 * depth + 30 * glow), 120 - int(40 * depth)))
+
+    rows = b"".join(b"\0" + b"".join(pixel(x, y) for x in range(width)) for y in range(height))
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    )
+
+
+@pytest.fixture(scope="session")
+def picture() -> bytes:
+    """A PNG of 480 x 270."""
+    return png(480, 270)
 
 
 @pytest.fixture(autouse=True)

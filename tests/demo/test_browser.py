@@ -81,6 +81,41 @@ def test_sign_in_and_post(page, url):
     assert "Sign in" in page.text("nav")
 
 
+def test_upload_a_picture(page, url, tmp_path, picture):
+    file = tmp_path / "sky.png"
+    file.write_bytes(picture)
+    sign_in(page, url)
+    page.open(f"{url}/posts/new")
+    page.type_into("#title", "Evening sky")
+    page.type_into("#body", "Behind the front it cleared up within minutes. The wind fell, and the sun came out once more.")
+    page.choose_file("#picture", file)
+    page.type_into("#caption", "The sun low in an orange sky")
+    page.screenshot(SCREENSHOTS / "9-upload.png")
+    page.click("form.form button")
+    assert page.text("h1") == "Evening sky"
+    assert page.run("(i => [i.complete, i.naturalWidth, i.alt])(document.querySelector('figure img'))") == [
+        True, 480, "The sun low in an orange sky"
+    ]  # fmt: skip
+    page.screenshot(SCREENSHOTS / "10-picture.png")
+    page.open(url)
+    assert page.run("document.querySelector('.thumbnail').naturalWidth") == 480
+    page.screenshot(SCREENSHOTS / "11-list-with-picture.png")
+
+
+def test_upload_what_is_no_picture(page, url, tmp_path):
+    file = tmp_path / "sky.png"
+    file.write_text("<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>")
+    sign_in(page, url)
+    page.open(f"{url}/posts/new")
+    page.type_into("#title", "Evening sky")
+    page.type_into("#body", "text")
+    page.choose_file("#picture", file)
+    page.click("form.form button")
+    page.screenshot(SCREENSHOTS / "12-no-picture.png")
+    assert "This is no picture" in page.text("#picture-error")
+    page.complaints = [line for line in page.complaints if "422" not in line]
+
+
 def test_a_form_with_something_missing(page, url):
     sign_in(page, url)
     page.open(f"{url}/posts/new")

@@ -3,6 +3,7 @@ from __future__ import annotations
 import logging
 
 import pytest
+from demo.pictures import MAX_PICTURE, MAX_UPLOAD
 from demo.store import DEMO_PASSWORD, DEMO_USER
 
 
@@ -64,7 +65,7 @@ def test_the_target_of_the_sign_in_is_in_its_form(site):
 
 
 @pytest.mark.parametrize("target", ["//evil.example", "https://evil.example", "/\\evil.example"])
-def test_signing_in_never_leads_to_another_site(site, target):
+def test_t24_signing_in_never_leads_to_another_site(site, target):
     assert "evil" not in site.client.get("/login", params={"next": target}).text
     response = site.submit("/login", name=DEMO_USER, password=DEMO_PASSWORD, next=target)
     assert response.headers["Location"] == "/"
@@ -78,7 +79,7 @@ def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(site):
 
 
 @pytest.mark.parametrize(("name", "password"), [(DEMO_USER, "wrong"), ("nobody", DEMO_PASSWORD), ("", "")])
-def test_a_wrong_name_or_password_is_told_alike_and_the_name_is_kept(site, name, password):
+def test_161_a_wrong_name_or_password_is_told_alike_and_the_name_is_kept(site, name, password):
     response = site.submit("/login", name=name, password=password)
     assert response.status_code == 422
     assert "No account has this name and password." in response.text
@@ -178,3 +179,62 @@ def test_a_bug_gives_the_error_page_and_the_log_and_tells_nothing_more(site, exp
     assert "Internal Server Error" in response.text
     assert "RuntimeError" not in response.text
     assert "on purpose" not in response.text
+
+
+def test_a_picture_is_shown_and_served_as_what_it_is(site, picture):
+    site.sign_in()
+    response = site.upload(picture, name="../../sky.html", kind="text/html", caption="An <evening> sky")
+    assert (response.status_code, response.headers["Location"]) == (303, "/posts/4")
+    page = site.get("/posts/4").text
+    assert '<img src="/posts/4/picture" alt="An &lt;evening&gt; sky">' in page
+    assert "sky.html" not in page
+    assert 'src="/posts/4/picture"' in site.get("/").text
+    response = site.get("/posts/4/picture")
+    assert response.content == picture
+    assert response.headers["Content-Type"] == "image/png"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert "sandbox" in response.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("number", [1, 99])
+def test_a_post_without_a_picture_has_none(site, number):
+    assert site.get(f"/posts/{number}/picture").status_code == 404
+    assert "/picture" not in site.get("/").text
+
+
+def test_what_is_no_picture_is_refused_whatever_it_calls_itself(site):
+    site.sign_in()
+    response = site.upload(b"<script>alert(1)</script>", name="sky.png", kind="image/png")
+    assert response.status_code == 422
+    assert "This is no picture" in response.text
+    assert 'value="Sky"' in response.text
+    assert len(site.get("/api/posts").json()["posts"]) == 3
+
+
+def test_a_picture_that_is_too_large_is_told_in_the_form(site, picture):
+    site.sign_in()
+    response = site.upload(picture + bytes(MAX_PICTURE))
+    assert response.status_code == 422
+    assert "The picture has 2.0 MiB; at most 2 fit." in response.text
+
+
+def test_one_that_is_far_too_large_does_not_even_arrive(site, picture, expect_log):
+    site.sign_in()
+    with expect_log("gustnado.general", "body|too large|Content-Length", level=logging.INFO):
+        response = site.upload(picture + bytes(MAX_UPLOAD))
+    assert response.status_code == 413
+    assert "A picture may have 2 MiB" in response.text
+
+
+def test_a_description_without_a_picture_asks_for_one(site):
+    site.sign_in()
+    assert "Choose the picture" in site.upload(b"", name="", caption="A sky").text
+    assert site.upload(b"", name="").status_code == 303
+
+
+def test_t24_161_a_token_from_before_the_sign_in_is_worth_nothing(site, expect_log):
+    before = site.token("/login")
+    site.sign_in()
+    with expect_log("gustnado.general", "XSRF cookie does not match"):
+        response = site.client.post("/posts/new", data={"_xsrf": before, "title": "a", "body": "b"})
+    assert response.status_code == 403

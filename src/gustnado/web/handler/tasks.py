@@ -50,6 +50,11 @@ def fail_body(future: asyncio.Future[None], error: Exception) -> None:
         future.exception()
 
 
+def _settle(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
+
+
 class TasksMixin(HandlerState):
     """Preparing and calling a handler whose methods are coroutines."""
 
@@ -72,9 +77,17 @@ class TasksMixin(HandlerState):
         if pending is not None:
             await pending
 
-    async def _run_async(self, pending: Awaitable[None]) -> None:
+    async def _run_async(self, pending: Awaitable[None], prepared: asyncio.Future[None] | None = None) -> None:
+        """Await what is left of preparing, then the method of the verb.
+
+        :param prepared: to be set when that is done, where the body comes between the two, in pieces.
+        """
         try:
             await pending
+            if prepared is not None:
+                _settle(prepared)
+                if not self._finished:
+                    await self.request._body_future
             if self._finished:
                 return
             result = self._invoke()
@@ -84,6 +97,9 @@ class TasksMixin(HandlerState):
         except Exception as error:
             self._handle_request_exception(error)
             return
+        finally:
+            if prepared is not None:
+                _settle(prepared)  # where preparing failed: the connection drops the body
         await self._complete(result)
 
     async def _complete(self, result: Any) -> None:
@@ -107,36 +123,16 @@ class TasksMixin(HandlerState):
         """What tracing tools wrap: all of a request. Called only where it has been wrapped or overridden."""
         self._transforms = transforms or None
         if self._prepared_future is not None:
-            await self._execute_streaming(self._prepared_future, list(args), dict(kwargs))
+            await self._run_async(self._begin_all(list(args), dict(kwargs)), self._prepared_future)
             return
         task = self._run(list(args), dict(kwargs))
         if task is not None:
             await task
 
-    async def _execute_streaming(
-        self, prepared: asyncio.Future[None], path_args: list[Any], path_kwargs: dict[str, Any]
-    ) -> None:
-        """Prepare, let the body come, and call the method of the verb when it has arrived."""
-        try:
-            pending = self._begin(path_args, path_kwargs)
-            if pending is not None:
-                await pending
-            if not prepared.done():
-                prepared.set_result(None)
-            if self._finished:
-                return
-            await self.request._body_future
-            result = None if self._finished else self._invoke()
-        except asyncio.CancelledError as error:
-            self._cancelled(error)
-            return
-        except Exception as error:
-            self._handle_request_exception(error)
-            return
-        finally:
-            if not prepared.done():
-                prepared.set_result(None)  # where preparing failed: the connection drops the body
-        await self._complete(result)
+    async def _begin_all(self, path_args: list[Any], path_kwargs: dict[str, Any]) -> None:
+        pending = self._begin(path_args, path_kwargs)
+        if pending is not None:
+            await pending
 
     def _cancelled(self, error: asyncio.CancelledError) -> None:
         """Something was cancelled: what the handler awaited, which is an error as others are, or its task.
