@@ -6,6 +6,7 @@ import tempfile
 
 import pytest
 
+from gustnado.events.callbacks import CallbackTypeError
 from gustnado.events.loop import IOLoop
 from gustnado.events.loop_choice import loop_factory
 
@@ -76,6 +77,13 @@ def test_a_second_handler_is_an_error(loop, pair):
     with pytest.raises(ValueError, match=f"fd {ours.fileno()} added twice"):
         loop.add_handler(ours.fileno(), print, loop.READ)
     loop.remove_handler(ours.fileno())
+
+
+def test_a_handler_that_cannot_be_called_is_refused(loop, pair):
+    ours, _ = pair
+    with pytest.raises(CallbackTypeError, match="callable, not 3"):
+        loop.add_handler(ours, 3, loop.READ)
+    assert loop.handlers == {}
 
 
 def test_updating_what_has_no_handler_is_an_error(loop, pair):

@@ -60,8 +60,11 @@ class LoopDescriptors(LoopCallbacks):
             what was given here.
         :param events: :attr:`READ`, :attr:`WRITE` or both. An error makes either of them fire.
         :raises ValueError: where ``fd`` has a handler already.
+        :raises gustnado.events.callbacks.CallbackTypeError: where ``handler`` cannot be called.
         :raises OSError: where it cannot be watched, as an ordinary file cannot.
         """
+        if not callable(handler):
+            self._refuse(handler)
         number, fileobj = self.split_fd(fd)
         if number in self.handlers:
             raise ValueError(f"fd {number} added twice")
