@@ -116,6 +116,7 @@ def test_what_becomes_of_a_callback_is_left_to_others(loop):
     runner._bind_runner(loop, lambda: None)
     for ask in (
         lambda: runner.add_callback(print),
+        lambda: runner.add_callback(3),
         lambda: runner._follow(print, 1),
         lambda: runner._absorb(print, ValueError()),
     ):

@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+from gustnado.events.callbacks import CallbackTypeError
 from gustnado.events.futures import Future
 from gustnado.events.loop import AsyncIOLoop, IOLoop
 from gustnado.events.loop_choice import loop_factory
@@ -296,3 +297,21 @@ def test_executors_run_functions_in_threads(loop):
                 await loop.run_in_executor(None, boom, 1)
 
         loop.run_sync(main)
+
+
+@pytest.mark.parametrize(
+    "add",
+    [
+        lambda loop: loop.add_callback(3),
+        lambda loop: loop.add_callback(None),
+        lambda loop: loop.spawn_callback(3, 4),
+        lambda loop: loop.add_callback_from_signal(3),
+        lambda loop: loop.add_timeout(datetime.timedelta(), 3),
+        lambda loop: loop.call_later(0, 3),
+        lambda loop: loop.call_at(0, 3, 4),
+        lambda loop: loop.add_future(loop.asyncio_loop.create_future(), 3),
+    ],
+)
+def test_what_cannot_be_called_is_refused_at_once(loop, add):
+    with pytest.raises(CallbackTypeError, match=r"a callback must be callable, not (3|None)"):
+        add(loop)

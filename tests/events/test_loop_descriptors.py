@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+import asyncio
+import gc
 import os
 import socket
 import tempfile
 
 import pytest
 
+from gustnado.events.callbacks import CallbackTypeError
 from gustnado.events.loop import IOLoop
 from gustnado.events.loop_choice import loop_factory
+from gustnado.events.pipes import PipeIOStream
+from gustnado.events.stream import IOStream
 
 
 @pytest.fixture(params=["asyncio", "uvloop"])
@@ -78,6 +83,13 @@ def test_a_second_handler_is_an_error(loop, pair):
     loop.remove_handler(ours.fileno())
 
 
+def test_a_handler_that_cannot_be_called_is_refused(loop, pair):
+    ours, _ = pair
+    with pytest.raises(CallbackTypeError, match="callable, not 3"):
+        loop.add_handler(ours, 3, loop.READ)
+    assert loop.handlers == {}
+
+
 def test_updating_what_has_no_handler_is_an_error(loop, pair):
     with pytest.raises(ValueError, match="has no handler"):
         loop.update_handler(pair[0], loop.READ)
@@ -139,12 +151,13 @@ def test_a_handler_may_be_a_coroutine_function(loop, pair):
     seen = []
 
     async def handler(sock, events):
+        loop.remove_handler(sock)  # else it runs again, as nothing has been read when it is called
         seen.append(sock.recv(1))
         loop.stop()
 
     loop.add_handler(ours, handler, loop.READ)
     loop.start()
-    assert seen[0] == b"x"
+    assert seen == [b"x"]
 
 
 def test_a_handler_removed_by_another_does_not_run(loop, pair):
@@ -178,3 +191,83 @@ def test_closing_the_loop_closes_what_it_watches_if_asked(pair):
     os.close(writable)
     loop.close_fd(readable)  # closed already: no error
     assert theirs.fileno() != -1
+
+
+class TestTheEndOfTheLoop:
+    """``IOLoop.close(all_fds=True)``."""
+
+    def read_and_stop(self, loop, stream, reader):
+        """Have a stream that is open and reads."""
+        loop.run_sync(lambda: asyncio.wait({stream.read_bytes(1)}))
+        getattr(stream, reader[0])(*reader[1:])
+        loop.run_sync(lambda: asyncio.sleep(0))
+
+    @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # of transports, which are not asked
+    def test_streams_are_closed_and_nobody_is_told(self, loop):
+        ours, theirs = socket.socketpair()
+        theirs.send(b"x")
+        stream = IOStream(ours, io_loop=loop)
+        told = []
+        stream.set_close_callback(lambda: told.append("closed"))
+        self.read_and_stop(loop, stream, ("read_until", b"\n"))
+        assert stream.transport is not None
+        loop.close(all_fds=True)
+        assert stream.closed()
+        assert stream.transport is None
+        assert ours.fileno() == -1
+        assert theirs.recv(1) == b""
+        assert told == []
+        theirs.close()
+        del stream
+        gc.collect()
+
+    def test_one_that_was_never_used_is_closed(self, loop):
+        ours, theirs = socket.socketpair()
+        stream = IOStream(ours, io_loop=loop)
+        loop.close(all_fds=True)
+        assert stream.closed()
+        assert ours.fileno() == -1
+        theirs.close()
+
+    def test_pipes_are_closed(self, loop):
+        readable, writable = os.pipe()
+        os.write(writable, b"x")
+        stream = PipeIOStream(readable, io_loop=loop)
+        self.read_and_stop(loop, stream, ("read_until", b"\n"))
+        loop.close(all_fds=True)
+        assert stream.closed()
+        with pytest.raises(BrokenPipeError):
+            os.write(writable, b"x")
+        os.close(writable)
+
+    def test_one_that_is_closed_already_is_left_alone(self, loop):
+        ours, theirs = socket.socketpair()
+        theirs.send(b"x")
+        stream = IOStream(ours, io_loop=loop)
+        loop.run_sync(lambda: stream.read_bytes(1))
+        stream.close()
+        loop.run_sync(lambda: asyncio.sleep(0.001))
+        assert ours.fileno() == -1
+        stream.close_fd = None
+        loop.close(all_fds=True)
+        theirs.close()
+
+    def test_they_stay_open_where_nobody_asks_for_that(self, loop):
+        ours, theirs = socket.socketpair()
+        stream = IOStream(ours, io_loop=loop)
+        loop.close()
+        assert not stream.closed()
+        assert ours.fileno() != -1
+        ours.close()
+        theirs.close()
+
+    def test_a_stream_is_not_kept_by_its_loop(self, loop):
+        ours, theirs = socket.socketpair()
+        assert list(loop.streams) == []
+        stream = IOStream(ours, io_loop=loop)
+        assert list(loop.streams) == [stream]
+        del stream
+        gc.collect()
+        assert list(loop.streams) == []
+        ours.close()
+        theirs.close()

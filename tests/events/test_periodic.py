@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from gustnado.events import periodic
+from gustnado.events.callbacks import CallbackTypeError
 from gustnado.events.loop import IOLoop
 from gustnado.events.periodic import PeriodicCallback
 
@@ -200,3 +201,8 @@ def test_a_loop_can_be_passed_in(loop):
     ticker.start()
     loop.start()
     assert calls == [loop.asyncio_loop]
+
+
+def test_what_cannot_be_called_is_refused():
+    with pytest.raises(CallbackTypeError, match="callable, not 3"):
+        PeriodicCallback(3, 100)

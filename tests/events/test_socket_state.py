@@ -50,12 +50,6 @@ def test_a_reset_is_news(pair):
     assert has_news(ours, only_end=True)
 
 
-def test_a_closed_socket_is_news(pair):
-    ours, _ = pair
-    ours.close()
-    assert has_news(ours, only_end=True)
-
-
 @on_linux
 def test_who_closes_after_reading_has_all(pair):
     ours, theirs = pair
@@ -99,6 +93,7 @@ def test_nothing_is_known_of_a_closed_socket(pair):
     ours, _ = pair
     ours.close()
     assert not closed_after_all(ours)
+    assert not has_news(ours)
 
 
 def test_nothing_is_known_elsewhere(pair, monkeypatch):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     import asyncio
@@ -69,7 +69,11 @@ class CallbackRunner:
 
         Safe from any thread. On a closed loop it does nothing. What the callback raises is logged;
         where it returns an awaitable, that is waited for and its exception logged.
+
+        :raises gustnado.events.callbacks.CallbackTypeError: where it cannot be called.
         """
+        if not callable(callback):
+            self._refuse(callback)
         if args or kwargs:
             callback = functools.partial(callback, *args, **kwargs)
         if self._running_loop() is self.asyncio_loop:
@@ -79,6 +83,10 @@ class CallbackRunner:
 
     def _run_callback(self, callback: Callable[[], object]) -> None:
         run(self, callback)
+
+    def _refuse(self, callback: object) -> NoReturn:
+        """``callback`` cannot be called: raise what says so."""
+        raise NotImplementedError
 
     def _wake_with(self, callback: Callable[[], object]) -> None:
         """Have the loop run ``callback``, from another thread or while it does not run."""

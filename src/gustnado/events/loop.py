@@ -41,6 +41,7 @@ from asyncio import _get_running_loop as running_loop
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar, cast, overload
+from weakref import WeakSet
 
 from gustnado.events.futures import Future, is_future
 from gustnado.events.loop_choice import LoopFactory, best_factory, describe, loop_factory
@@ -226,6 +227,7 @@ class IOLoop(Configurable, LoopDescriptors):
         self.handlers = {}
         self.readers = set()
         self.writers = set()
+        self.streams = WeakSet()
         self.is_current = False
         self._previous = None
         self._announced = False
@@ -359,7 +361,8 @@ class IOLoop(Configurable, LoopDescriptors):
     def close(self, all_fds: bool = False) -> None:
         """Free what the loop holds. It must be stopped; closing it again does nothing.
 
-        :param all_fds: also close the descriptors and objects that have handlers.
+        :param all_fds: also close the descriptors and objects that have handlers, and the streams. No callback
+            learns of it.
         :raises RuntimeError: where it still runs.
         """
         if self.asyncio_loop.is_running():
@@ -378,6 +381,9 @@ class IOLoop(Configurable, LoopDescriptors):
         if self.selector_loop is not self.asyncio_loop:
             self.selector_loop.close()
         self.asyncio_loop.close()
+        if all_fds:
+            for stream in list(self.streams):
+                stream.forsake()
 
 
 class BaseAsyncIOLoop(IOLoop):

@@ -14,10 +14,11 @@ import numbers
 import time
 from asyncio import _get_running_loop as running_loop
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, NoReturn, TypeVar, cast
 
 from gustnado.events.callback_contexts import frames, handle, run_in_contexts
 from gustnado.events.callback_runner import CallbackRunner
+from gustnado.events.callbacks import CallbackTypeError
 from gustnado.events.futures import AnyFuture, Future, is_future
 from gustnado.events.transport import is_uvloop
 from gustnado.events.yieldables import BadYieldError, convert_yielded, moment
@@ -54,7 +55,7 @@ class LoopCallbacks(CallbackRunner):
 
         :param deadline: a time as of :meth:`time`, or a :class:`datetime.timedelta` from now.
         :returns: a handle for :meth:`remove_timeout`.
-        :raises TypeError: where ``deadline`` is neither.
+        :raises TypeError: where ``deadline`` is neither, or ``callback`` cannot be called.
         """
         if isinstance(deadline, datetime.timedelta):
             return self.call_later(deadline.total_seconds(), callback, *args, **kwargs)
@@ -66,7 +67,10 @@ class LoopCallbacks(CallbackRunner):
         """Call ``callback(*args, **kwargs)`` after ``delay`` seconds.
 
         :returns: a handle for :meth:`remove_timeout`.
+        :raises gustnado.events.callbacks.CallbackTypeError: where ``callback`` cannot be called.
         """
+        if not callable(callback):
+            self._refuse(callback)
         if args or kwargs:
             callback = functools.partial(callback, *args, **kwargs)
         return self.asyncio_loop.call_later(max(0, delay), self._run, callback)
@@ -83,6 +87,9 @@ class LoopCallbacks(CallbackRunner):
         """Cancel a timer by its handle; nothing happens where it has run."""
         cast(asyncio.TimerHandle, timeout).cancel()
 
+    def _refuse(self, callback: object) -> NoReturn:
+        raise CallbackTypeError(f"a callback must be callable, not {callback!r}")
+
     def _wake_with(self, callback: Callable[[], object]) -> None:
         try:
             self.asyncio_loop.call_soon_threadsafe(self._run, callback)
@@ -93,6 +100,8 @@ class LoopCallbacks(CallbackRunner):
 
     def add_callback_from_signal(self, callback: Callable[..., object], *args: Any, **kwargs: Any) -> None:
         """Like :meth:`add_callback`, for a handler set with :func:`signal.signal`."""
+        if not callable(callback):
+            self._refuse(callback)
         # Python runs such handlers in the main thread, between two of its instructions, so the loop may be
         # asleep although it is this thread's: it must always be woken.
         if not self.closing and not self.asyncio_loop.is_closed():
@@ -106,8 +115,10 @@ class LoopCallbacks(CallbackRunner):
         """Call ``callback(future)`` on this loop when ``future`` is done, never before this returns.
 
         :param future: an asyncio future, or a concurrent one of any thread; no other awaitable.
-        :raises TypeError: where it is not a future.
+        :raises TypeError: where it is not a future, or ``callback`` cannot be called.
         """
+        if not callable(callback):
+            self._refuse(callback)
         if isinstance(future, Future) and future.get_loop() is self.asyncio_loop:
             future.add_done_callback(functools.partial(self._run_with, callback))
         elif is_future(future):

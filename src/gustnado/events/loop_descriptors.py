@@ -10,6 +10,7 @@ import asyncio
 import os
 from collections.abc import Callable
 from typing import Protocol, TypeVar, overload
+from weakref import WeakSet
 
 from gustnado.events.loop_callbacks import LoopCallbacks
 from gustnado.log import gen_log
@@ -29,6 +30,14 @@ class Selectable(Protocol):
         ...
 
 
+class LoopStream(Protocol):
+    """What a loop knows of a stream that lives on it."""
+
+    def forsake(self) -> None:
+        """Close the descriptor at once: the loop is closed, and nobody can be told."""
+        ...
+
+
 S = TypeVar("S", bound=Selectable)
 
 
@@ -37,6 +46,7 @@ class LoopDescriptors(LoopCallbacks):
 
     :ivar selector_loop: the loop that watches; another than ``asyncio_loop`` only where that cannot.
     :ivar handlers: descriptor -> (object as given to :meth:`add_handler`, handler).
+    :ivar streams: those that live on this loop. They have no handlers, but transports.
     """
 
     NONE = 0
@@ -48,6 +58,7 @@ class LoopDescriptors(LoopCallbacks):
     handlers: dict[int, tuple[int | Selectable, Callable[..., object]]]
     readers: set[int]
     writers: set[int]
+    streams: WeakSet[LoopStream]
 
     @overload
     def add_handler(self, fd: int, handler: Callable[[int, int], object], events: int) -> None: ...
@@ -60,8 +71,11 @@ class LoopDescriptors(LoopCallbacks):
             what was given here.
         :param events: :attr:`READ`, :attr:`WRITE` or both. An error makes either of them fire.
         :raises ValueError: where ``fd`` has a handler already.
+        :raises gustnado.events.callbacks.CallbackTypeError: where ``handler`` cannot be called.
         :raises OSError: where it cannot be watched, as an ordinary file cannot.
         """
+        if not callable(handler):
+            self._refuse(handler)
         number, fileobj = self.split_fd(fd)
         if number in self.handlers:
             raise ValueError(f"fd {number} added twice")

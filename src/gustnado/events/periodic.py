@@ -13,6 +13,7 @@ import random
 from collections.abc import Awaitable, Callable
 from inspect import isawaitable
 
+from gustnado.events.callbacks import CallbackTypeError
 from gustnado.events.loop import IOLoop
 from gustnado.log import app_log
 
@@ -28,6 +29,7 @@ class PeriodicCallback:
         so that many programs of one start do not call in step. ``0.1`` is ten percent.
     :param io_loop: the loop to run on; by default that which is current at :meth:`start`.
     :raises ValueError: where ``callback_time`` is not positive.
+    :raises gustnado.events.callbacks.CallbackTypeError: where ``callback`` cannot be called.
 
     >>> from gustnado.events.loop import IOLoop
     >>> loop = IOLoop(make_current=False)
@@ -56,6 +58,8 @@ class PeriodicCallback:
             callback_time = callback_time / datetime.timedelta(milliseconds=1)
         if not callback_time > 0:
             raise ValueError("Periodic callback must have a positive callback_time")
+        if not callable(callback):
+            raise CallbackTypeError(f"a callback must be callable, not {callback!r}")
         self.callback = callback
         self.callback_time: float = callback_time
         self.jitter = jitter

@@ -31,9 +31,13 @@ _CLOSE_WAIT = 8  # of Linux, tcp_states.h: the peer has closed, and no reset has
 def has_news(sock: socket.socket, only_end: bool = False) -> bool:
     """Whether something waits to be read: bytes, the peer's end, or an error.
 
+    False also where nobody knows: of a socket that is closed, or is none of the system's.
+
     :param sock: one that does not block.
     :param only_end: bytes do not count.
     """
+    if sock.fileno() < 0:
+        return False
     try:
         waiting = sock.recv(1, socket.MSG_PEEK)
     except (BlockingIOError, InterruptedError):

@@ -208,10 +208,7 @@ class BaseIOStream(ReadSide, WriteSide):
 
     def _shut(self, drop: bool) -> None:
         if self._loop.is_closed():
-            # Nobody is left to tell, nor to send anything.
-            self._closed = self._hindered = True
-            self.transport = None
-            self.close_fd()
+            self.forsake()
             return
         self._end_read()
         self._closed = self._hindered = True
@@ -230,6 +227,14 @@ class BaseIOStream(ReadSide, WriteSide):
         self._fail_writes()
         self._fail_opening()
         self._announce_close()
+
+    def forsake(self) -> None:
+        """Close the descriptor without another word, as the loop is closed: nobody is left to tell, nor to send."""
+        if (self._closed or self._lost) and self._leaving is None and self._opening is None:
+            return  # it is closed already, or another stream's
+        self._closed = self._hindered = self._lost = True
+        self.transport = self._leaving = self._opening = None
+        self.close_fd()
 
     def _leave(self, transport: asyncio.Transport) -> None:
         """Close the transport, which sends what it holds, within limits."""

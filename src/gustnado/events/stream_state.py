@@ -161,9 +161,16 @@ class StreamState(asyncio.Protocol):
         self._gathered: list[bytes | memoryview] | None = None
         self._gathered_futures: list[asyncio.Future[None]] = []
         self._gathered_size = 0
+        self.io_loop.streams.add(self)
 
     def close(self, exc_info: ExcInfo = False) -> None:
         """Close the stream; see :meth:`BaseIOStream.close <gustnado.events.stream_base.BaseIOStream.close>`."""
+        raise NotImplementedError
+
+    def forsake(self) -> None:
+        """Called by the loop that has closed; see
+        :meth:`BaseIOStream.forsake <gustnado.events.stream_base.BaseIOStream.forsake>`.
+        """
         raise NotImplementedError
 
     def _start_opening(self) -> None:

@@ -43,6 +43,10 @@ class MemorySocket:
         self._own = own
         self._peer = peer
 
+    def fileno(self) -> int:
+        """-1, as the system knows nothing of it."""
+        return -1
+
     def getsockname(self) -> Address:
         """The address of this end."""
         return self._own
