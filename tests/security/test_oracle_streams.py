@@ -191,8 +191,8 @@ def requests(draw: st.DrawFn) -> tuple[Request, bytes]:
 STREAMS = st.lists(requests(), min_size=1, max_size=3)
 EDITS = st.sampled_from(
     [
-        b"", b"\r", b"\n", b"\r\n", b" ", b"\t", b"\0", b":", b";", b",", b"0", b"1", b"5", b"a", b"-", b"+", b"_", b"\xff",
-        b"\r\nContent-Length: 5", b"\r\nTransfer-Encoding: chunked", b"\r\n ", b"0\r\n\r\n", b"chunked",
+        b"", b"\r", b"\n", b"\r\n", b" ", b"\t", b"\0", b":", b";", b",", b"0", b"1", b"5", b"a", b"-", b"+", b"_",
+        b"\xff", b"\r\nContent-Length: 5", b"\r\nTransfer-Encoding: chunked", b"\r\n ", b"0\r\n\r\n", b"chunked",
         b"GET / HTTP/1.1\r\n",
     ]
 )  # fmt: skip
