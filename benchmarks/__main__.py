@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks import routing, templates
 from benchmarks.commands import find_wrk, require_cores
 from benchmarks.environment import HERE, Environment
 from benchmarks.errors import HarnessError
@@ -23,6 +24,9 @@ __all__ = ["main"]
 
 START_AND_WARM_UP = 2.2
 """Seconds that a measurement takes besides its own length; for the forecast only."""
+
+SOCKETLESS = (templates.main, routing.main)
+"""What ``--full`` measures besides: in processes that serve nobody."""
 
 DESCRIPTION = """\
 Measures CPU microseconds per request of Gustnado, of its peers, and of the limit.
@@ -40,6 +44,8 @@ examples:
   python -m benchmarks --quick --python python3.11          the same on another Python
   python -m benchmarks.soak                                 does memory grow under load?
   python -m benchmarks.streams                              what do streams and callbacks cost?
+  python -m benchmarks.templates                            what does a page cost? (part of --full)
+  python -m benchmarks.routing                              what does a route cost? (part of --full)
 
 workloads:
 """
@@ -126,6 +132,14 @@ def run_plan(options: argparse.Namespace) -> Results:
     )
 
 
+def run_socketless(options: argparse.Namespace) -> bool:
+    """Measures what needs no server, each with a result file of its own; whether all of it could be run."""
+    arguments = [f"--results={options.results}", f"--cache={options.cache}"]
+    arguments += [f"--{name}={value}" for name in ("rounds", "seconds", "python") if (value := getattr(options, name))]
+    statuses = [measure(arguments) for measure in SOCKETLESS]
+    return not any(statuses)
+
+
 def _mode(options: argparse.Namespace) -> str:
     """What this run is called in its results."""
     size = "full" if options.full else "quick"
@@ -154,8 +168,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(render_markdown(results))
     for path in write_report(results, options.results, _name(results)):
         say(f"wrote {path}")
+    complete = not options.full or options.only or options.servers or run_socketless(options)
     say(f"took {time.monotonic() - started:.0f} s")
-    return 0 if all(figure.counts for figure in results.figures) else 1
+    return 0 if complete and all(figure.counts for figure in results.figures) else 1
 
 
 if __name__ == "__main__":

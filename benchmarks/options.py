@@ -22,13 +22,19 @@ def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def make_parser(program: str, description: str, metavar: str, choices: Iterable[str]) -> argparse.ArgumentParser:
-    """The options; ``--only`` takes some of ``choices``, all by default."""
+def make_parser(
+    program: str, description: str, metavar: str, choices: Iterable[str], *, rounds: bool = True
+) -> argparse.ArgumentParser:
+    """The options; ``--only`` takes some of ``choices``, all by default.
+
+    :param rounds: whether number and length of the measurements are options.
+    """
     names = list(choices)
     parser = argparse.ArgumentParser(prog=f"python -m {program}", description=description)
     parser.add_argument("--only", metavar=metavar, nargs="+", choices=names, default=names)
-    parser.add_argument("--rounds", type=int, default=3, help="of each measurement; default: %(default)s")
-    parser.add_argument("--seconds", type=int, default=2, help="length of each measurement; default: %(default)s")
+    if rounds:
+        parser.add_argument("--rounds", type=int, default=3, help="of each measurement; default: %(default)s")
+        parser.add_argument("--seconds", type=int, default=2, help="length of each measurement; default: %(default)s")
     parser.add_argument("--python", help=f"interpreter, name or path (default: CPython {DEFAULT_VERSION})")
     parser.add_argument("--results", type=Path, default=HERE / "results", help="folder for what is found")
     parser.add_argument("--cache", type=Path, default=HERE / ".cache", help="folder for the environment")
@@ -39,7 +45,7 @@ def parse(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> a
     """The options given; ends the program where one is out of range."""
     options = parser.parse_args(arguments)
     for name in ("rounds", "seconds"):
-        if getattr(options, name) < 1:
+        if getattr(options, name, 1) < 1:
             parser.error(f"--{name} must be at least 1")
     return options
 

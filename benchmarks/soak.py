@@ -31,7 +31,7 @@ from benchmarks.interpreters import find_python
 from benchmarks.measure import running
 from benchmarks.workloads import CONTENDERS, OUR_HEADERS
 
-__all__ = ["Soak", "growth", "main", "read_rss"]
+__all__ = ["Soak", "growth", "main", "open_answered", "raise_file_limit", "read_rss"]
 
 DESCRIPTION = "Does the memory of a server grow with the work that it has done?"
 REQUESTS = 100_000
@@ -192,15 +192,15 @@ def render(result: Soak) -> str:
     )
 
 
-def raise_file_limit() -> None:
-    """Lets this process and the server that it starts open enough connections.
+def raise_file_limit(connections: int) -> None:
+    """Lets this process, and the server that it starts, have that many connections.
 
     :raises HarnessError: if the system does not allow it.
     """
-    needed = IDLE + ACTIVE + SPARE_FILES
+    needed = connections + SPARE_FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < needed:
-        raise HarnessError(f"The soak needs {needed} open files and the limit is {hard}: see ulimit -Hn")
+        raise HarnessError(f"{needed} open files are needed and the limit is {hard}: see ulimit -Hn")
     if soft < needed:
         resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
 
@@ -219,7 +219,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--cache", type=Path, default=HERE / ".cache", help="folder for the environment")
     options = parser.parse_args(arguments)
     try:
-        raise_file_limit()
+        raise_file_limit(IDLE + ACTIVE)
         environment = Environment(find_python(options.python), options.cache.resolve(), print)
         environment.prepare([leg] if (leg := CONTENDERS[options.server].leg) else [])
         result = soak(options.server, environment)

@@ -79,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say(f"benchmarks.templates: {error}")
         return 1
     title = "Templates: 1,000 rows of two cells"
-    write_table("templates", title, render(figures), options, environment.python.label)
+    write_table("templates", title, render(figures), options, environment.python.label, figures)
     return 0
 
 

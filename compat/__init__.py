@@ -1,1 +1,1 @@
-"""What others have written, run with Gustnado; ``python -m compat.autobahn --help`` is one of them."""
+"""Programs that were written for Tornado, from their releases, run on Tornado and on Gustnado: ``python -m compat``."""

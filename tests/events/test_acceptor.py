@@ -110,7 +110,7 @@ def test_a_connection_that_is_gone_is_skipped(loop, code):
 
 
 @pytest.mark.parametrize("code", [errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM])
-def test_it_rests_when_there_are_no_descriptors(loop, code, expect_log):
+def test_row_61_it_rests_when_there_are_no_descriptors(loop, code, expect_log):
     listener = FakeListener(OSError(code, "none left"), OSError(code, "none left"), FakeConnection())
     accepting(loop, listener)
     with expect_log("gustnado.general", "cannot accept connections, trying again", count=1):

@@ -75,7 +75,7 @@ def test_output_comes_in_bounded_pieces(coding: str) -> None:
 
 
 @CODINGS
-def test_what_is_truncated_is_told(coding: str) -> None:
+def test_row_T51_what_is_truncated_is_told(coding: str) -> None:
     data = ENCODERS[coding](b"wind speed" * 50)
     for end in range(len(data)):
         with pytest.raises(DecodingError):
@@ -92,7 +92,7 @@ def test_garbage_is_told(coding: str, data: bytes) -> None:
 
 
 @CODINGS
-def test_garbage_behind_the_end_is_told(coding: str) -> None:
+def test_row_T51_garbage_behind_the_end_is_told(coding: str) -> None:
     with pytest.raises(DecodingError):
         decode(coding, ENCODERS[coding](b"wind") + b"\x00garbage")
     with pytest.raises(DecodingError):
@@ -100,7 +100,7 @@ def test_garbage_behind_the_end_is_told(coding: str) -> None:
 
 
 @pytest.mark.parametrize("coding", ["gzip", "zstd"])
-def test_streams_behind_each_other_are_counted(coding: str) -> None:
+def test_row_65_streams_behind_each_other_are_counted(coding: str) -> None:
     one = ENCODERS[coding](b"a")
     assert decode(coding, one * MAX_STREAMS) == b"a" * MAX_STREAMS
     with pytest.raises(DecodingError, match="after its end"):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from urllib.parse import parse_qsl, unquote_to_bytes, urlencode
 
 import pytest
@@ -270,6 +271,14 @@ class TestConfig:
             parse_multipart_form_data(b"b", UPLOAD, {}, {})
         with pytest.raises(HTTPInputError, match="Max number of fields exceeded"):
             parse(URLENCODED, b"a&b")
+
+    def test_it_reaches_servers_too_where_their_limits_say_nothing_else(self, default_config):
+        wanted = ParseMultipartConfig(enabled=False, max_parts=7, max_value_size=70, extended_filenames=True)
+        set_parse_body_config(ParseBodyConfig(multipart=wanted, urlencoded=ParseUrlEncodedConfig(8)))
+        assert ParseBodyConfig.from_limits(Limits()) == ParseBodyConfig(wanted, ParseUrlEncodedConfig(8))
+        own = ParseBodyConfig.from_limits(Limits(max_value_size=9, max_form_fields=10))
+        assert own.multipart == dataclasses.replace(wanted, max_value_size=9)
+        assert own.urlencoded.max_arguments == 10
 
     def test_a_config_that_is_passed_wins_over_the_default(self, default_config):
         set_parse_body_config(ParseBodyConfig(multipart=ParseMultipartConfig(enabled=False)))

@@ -35,6 +35,24 @@ def test_many_values() -> None:
     assert headers.get_list("x-letter") == ["d"]
 
 
+@pytest.mark.parametrize("values", [["a", "b"], ("a", b"b")])
+def test_many_values_at_once(values) -> None:
+    headers = HTTPHeaders({"X": values})
+    assert headers.get_list("x") == ["a", "b"]
+    headers["x"] = ["c"]
+    assert headers.get_list("x") == ["c"]
+    headers["x"] = []
+    assert "x" not in headers
+
+
+@pytest.mark.parametrize(("values", "error"), [(["a", "b\r\nC: d"], ValueError), (["a", 1], TypeError)])
+def test_each_of_them_is_looked_at_before_one_is_set(values, error) -> None:
+    headers = HTTPHeaders({"X": "a"})
+    with pytest.raises(error):
+        headers["X"] = values
+    assert headers.get_list("X") == ["a"]
+
+
 def test_the_list_is_a_copy() -> None:
     headers = HTTPHeaders({"A": "b"})
     headers.get_list("a").append("c")
@@ -209,7 +227,7 @@ def test_values_that_are_no_plain_strings() -> None:
     headers["B"] = b"\xe4"  # type: ignore[assignment]
     headers.add("B", b"c")  # type: ignore[arg-type]
     assert dict(headers) == {"A": "a", "B": "\xe4,c"}
-    for bad in (5, None, ["a"]):
+    for bad in (5, None, {"a"}):
         with pytest.raises(TypeError, match="header C: a value is str or bytes, not"):
             headers["C"] = bad  # type: ignore[assignment]
     with pytest.raises(ValueError, match="control character"):

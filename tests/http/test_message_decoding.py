@@ -153,13 +153,13 @@ class TestBounds:
             deliver(run, request, *chunks)
         return caught.value
 
-    def test_the_bound_of_the_body_counts_decoded_bytes(self, run) -> None:
+    def test_row_T29_64_the_bound_of_the_body_counts_decoded_bytes(self, run) -> None:
         data = gzip.compress(b"0123456789")
         deliver(run, begin(Inner(), bound=10), data)
         error = self.refuse(run, begin(Inner(), bound=9), data)
         assert (error.status, str(error)) == (413, "decompressed body too large: over 9 bytes")
 
-    def test_a_bomb_is_refused_by_its_ratio(self, run) -> None:
+    def test_row_65_a_bomb_is_refused_by_its_ratio(self, run) -> None:
         inner = Inner()
         error = self.refuse(run, begin(inner), gzip.compress(bytes(100_000_000)))
         assert error.status == 413
@@ -175,7 +175,7 @@ class TestBounds:
     def test_what_is_malformed_is_a_400(self, run, data) -> None:
         assert self.refuse(run, begin(Inner()), data).status == 400
 
-    def test_members_are_counted(self, run) -> None:
+    def test_row_65_members_are_counted(self, run) -> None:
         assert self.refuse(run, begin(Inner()), gzip.compress(b"") * 1000).status == 400
 
 

@@ -135,6 +135,16 @@ class TestEvents:
         )
         assert [event.data for event in events if isinstance(event, PartData)] == [b"1", b"2"]
 
+    def test_the_first_may_lack_its_delimiter_where_that_is_allowed(self):
+        data = encode((HEAD, b"1"), (FILE_HEAD, b"2"))
+        bare = data.removeprefix(b"--xYz\r\n")
+        assert run_in_all_pieces(bare, implicit_first_part=True) == run(data)
+        assert run_in_all_pieces(data, implicit_first_part=True) == run(data)
+        assert run_in_all_pieces(bare) == run(encode((FILE_HEAD, b"2")))
+        assert status_of(bare, implicit_first_part=True, max_parts=1) == 413
+        assert status_of(b"a preamble\r\n" + data, implicit_first_part=True) == 400
+        assert run_in_all_pieces(b"\r\n" + data, implicit_first_part=True) == run(data)
+
     def test_a_body_may_have_no_part(self):
         assert run_in_all_pieces(b"--xYz--") == [End()]
 

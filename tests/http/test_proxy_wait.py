@@ -11,6 +11,7 @@ import pytest
 
 from gustnado.events.loop import IOLoop
 from gustnado.http.proxy_wait import ProxyHeaderWait
+from gustnado.http.refusals import RefusalLog
 
 HEADER = b"PROXY TCP4 192.0.2.7 198.51.100.1 4711 443\r\n"
 
@@ -25,7 +26,9 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
 
 def wait_for(ours: socket.socket, timeout: float = 0) -> tuple[ProxyHeaderWait, asyncio.Event]:
     ended = asyncio.Event()
-    return ProxyHeaderWait(IOLoop.current(), ours, "10.0.0.1", timeout, lambda wait: ended.set()), ended
+    loop = IOLoop.current()
+    refusals = RefusalLog(loop.asyncio_loop, 0)
+    return ProxyHeaderWait(loop, ours, "10.0.0.1", timeout, lambda wait: ended.set(), refusals), ended
 
 
 def test_what_follows_is_left_on_the_socket(run, pair) -> None:

@@ -286,7 +286,7 @@ class TestTransports:
         assert (context.remote_ip, context.protocol, str(context)) == (remote_ip, "http", remote_ip)
         assert context.address == address
 
-    def test_no_more_connections_than_the_limit(self, run) -> None:
+    def test_row_54_no_more_connections_than_the_limit(self, run) -> None:
         held: list = []
 
         async def main() -> None:
@@ -461,7 +461,7 @@ class TestProxyProtocol:
 
         assert run(main()).startswith(b"HTTP/1.1 400 ")
 
-    def test_connections_that_have_not_said_it_yet_count_and_are_closed_in_the_end(self, run) -> None:
+    def test_row_58_connections_that_have_not_said_it_yet_count_and_are_closed_in_the_end(self, run) -> None:
         async def main() -> None:
             server = HTTPServer(who, proxy_protocol=True, limits=Limits(max_connections=1))
             async with listening(server) as port:
@@ -489,7 +489,7 @@ class TestProxyProtocol:
 class TestConnectionsOfOneAddress:
     LIMITS = Limits(max_connections_per_address=1, linger_timeout=0.2)
 
-    def test_one_too_many_is_told_so(self, run, expect_log) -> None:
+    def test_row_63_one_too_many_is_told_so(self, run, expect_log) -> None:
         async def main() -> None:
             async with listening(HTTPServer(who, limits=self.LIMITS)) as port:
                 reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -530,7 +530,7 @@ class TestCodings:
 
         assert body(run(main(decompress_request=True))) == b"[('a', [b'1']), ('b', [b'2'])]"
 
-    def test_a_bomb_is_a_413(self, run, expect_log) -> None:
+    def test_row_65_a_bomb_is_a_413(self, run, expect_log) -> None:
         data = gzip.compress(bytes(20_000_000))
         head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(data)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from gustnado.errors import StreamClosedError
+from gustnado.http.refusals import RefusalLog
 from gustnado.http.shared import LoopShared, release
 
 
@@ -27,7 +28,7 @@ class Connection:
 
 def test_a_write_that_need_not_be_waited_for_is_done(run) -> None:
     async def main() -> None:
-        shared = LoopShared(asyncio.get_running_loop())
+        shared = LoopShared(loop := asyncio.get_running_loop(), RefusalLog(loop, 0))
         assert shared.done.done()
         assert await shared.done is None  # type: ignore[func-returns-value]
 
@@ -37,7 +38,7 @@ def test_a_write_that_need_not_be_waited_for_is_done(run) -> None:
 def test_all_are_flushed_in_one_turn_in_order(run) -> None:
     async def main() -> None:
         log: list[str] = []
-        shared = LoopShared(asyncio.get_running_loop())
+        shared = LoopShared(loop := asyncio.get_running_loop(), RefusalLog(loop, 0))
         for name in "abc":
             shared.flush_soon(Connection(log, name))
         assert log == []
@@ -52,7 +53,7 @@ def test_all_are_flushed_in_one_turn_in_order(run) -> None:
 def test_what_is_written_meanwhile_leaves_in_the_next_turn(run) -> None:
     async def main() -> None:
         log: list[str] = []
-        shared = LoopShared(asyncio.get_running_loop())
+        shared = LoopShared(loop := asyncio.get_running_loop(), RefusalLog(loop, 0))
         shared.flush_soon(Connection(log, "a", shared))
         await asyncio.sleep(0)
         assert log == ["a"]

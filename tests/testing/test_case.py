@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import functools
 import gc
 import socket
 import threading
@@ -124,6 +125,64 @@ def test_everything_runs_on_the_one_loop_in_one_context():
         method, setUp=set_up, asyncSetUp=note_async, asyncTearDown=note_async, tearDown=tear_down
     )
     assert seen == [0, 1, 2, 3, 4, 5]
+
+
+def test_what_comes_before_a_test_may_be_of_any_kind():
+    def plain(self, seen):
+        seen.append("plain")
+
+    def awaited(self, seen):
+        async def later():
+            await asyncio.sleep(0)
+            seen.append("awaited")
+
+        return later()
+
+    def yielding(self, seen):
+        yield [asyncio.sleep(0), asyncio.sleep(0)]
+        seen.append("yielding")
+
+    def method(self):
+        pass
+
+    for function in (plain, awaited, yielding):
+        seen: list[str] = []
+        set_up = functools.partialmethod(function, seen)
+        assert not run_test(method, asyncSetUp=set_up, asyncTearDown=set_up)
+        assert seen == [function.__name__] * 2
+
+
+def test_what_it_raises_is_an_error_of_the_test():
+    def set_up(self):
+        yield asyncio.sleep(0)
+        raise ValueError("no server")
+
+    def method(self):
+        raise AssertionError("not reached")
+
+    [text] = run_test(method, asyncSetUp=set_up)
+    assert "no server" in text
+
+
+def test_one_that_is_decorated_is_called_by_the_test_case_itself_as_with_tornado():
+    seen = []
+
+    class Base(Case):
+        def setUp(self):
+            super().setUp()
+            self.asyncSetUp()
+
+        @gen_test
+        def asyncSetUp(self):
+            yield asyncio.sleep(0)
+            seen.append(self.io_loop)
+
+    def method(self):
+        seen.append(self.io_loop)
+
+    assert not run_test(method, base=Base)
+    assert len(seen) == 2
+    assert seen[0] is seen[1]
 
 
 def test_descriptors_with_handlers_are_closed_with_the_loop():

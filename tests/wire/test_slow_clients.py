@@ -27,7 +27,7 @@ class Hello(RequestHandler):
 
 
 class TestDeadlines:
-    def test_one_that_says_nothing_is_hung_up_on(self, run, serve) -> None:
+    def test_row_54_one_that_says_nothing_is_hung_up_on(self, run, serve) -> None:
         async def main() -> None:
             async with serve([("/", Hello)], limits=Limits(header_timeout=0.1)) as server:
                 client = await server.connect()
@@ -35,7 +35,7 @@ class TestDeadlines:
 
         run(main())
 
-    def test_one_that_drips_its_head_is_told_so(self, run, serve, expect_log) -> None:
+    def test_row_56_one_that_drips_its_head_is_told_so(self, run, serve, expect_log) -> None:
         async def main() -> None:
             async with serve([("/", Hello)], limits=Limits(header_timeout=0.2)) as server:
                 client = await server.connect()
@@ -52,7 +52,7 @@ class TestDeadlines:
 
         run(main())
 
-    def test_one_that_is_done_is_hung_up_on(self, run, serve) -> None:
+    def test_row_60_one_that_is_done_is_hung_up_on(self, run, serve) -> None:
         async def main() -> None:
             async with serve([("/", Hello)], limits=Limits(idle_timeout=0.1)) as server:
                 client = await server.connect()
@@ -61,7 +61,7 @@ class TestDeadlines:
 
         run(main())
 
-    def test_one_that_stops_within_its_body_is_told_so(self, run, serve, expect_log) -> None:
+    def test_row_57_one_that_stops_within_its_body_is_told_so(self, run, serve, expect_log) -> None:
         async def main() -> None:
             async with serve([("/", Hello)], limits=Limits(body_timeout=0.1)) as server:
                 client = await server.connect()
@@ -71,7 +71,7 @@ class TestDeadlines:
 
         run(main())
 
-    def test_one_that_does_not_read_is_cut(self, run, serve, expect_log) -> None:
+    def test_row_59_one_that_does_not_read_is_cut(self, run, serve, expect_log) -> None:
         async def main() -> None:
             gone = asyncio.Event()
 
@@ -92,7 +92,7 @@ class TestDeadlines:
 
         run(main())
 
-    def test_silence_before_a_tls_handshake_is_not_endless(self, run, serve, server_tls) -> None:
+    def test_row_55_silence_before_a_tls_handshake_is_not_endless(self, run, serve, server_tls) -> None:
         async def main() -> None:
             limits = Limits(handshake_timeout=0.1)
             async with serve([("/", Hello)], ssl_options=server_tls, limits=limits) as server:

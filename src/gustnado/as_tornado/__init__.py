@@ -36,7 +36,8 @@ run as ever.
 * error pages are HTML, what a coroutine of a handler returns is dropped, cookies have no attributes but those that
   are given, and the XSRF check always wants a token, of a cookie ``_xsrf``;
 * static files whose names begin with a dot are served, and responses compressed with gzip only;
-* heads may have 64 KiB, bodies 100 MiB (``HTTPServer.configure``); an argument of the server, or a handler, says otherwise;
+* heads may have 64 KiB, bodies 100 MiB (``HTTPServer.configure``); an argument of the server, or a handler, says
+  otherwise;
 * a redirect to what is not ASCII is sent as UTF-8; a handler may set ``Transfer-Encoding``; one that does not keep the
   ``Content-Length`` that it set has its connection closed; a reason phrase that cannot be sent is ``Unknown``;
 * the HTTP client has 10 connections and calls itself Tornado, a request may take 20 seconds in all and has 5
@@ -44,8 +45,9 @@ run as ever.
   cancelled, and a backslash in a URL is sent;
 * WebSockets are not pinged unless the setting ``websocket_ping_interval`` says so;
 * a test of ``tornado.testing.AsyncTestCase`` that is ``async def`` and not decorated fails;
-* a part of a multipart form may be as long as the body, its head may have 10 KiB, and ``filename*`` wins over
-  ``filename`` (`gustnado.http.forms.set_parse_body_config`).
+* a part of a multipart form may be as long as the body, its head may have 10 KiB, ``filename*`` wins over
+  ``filename``, and the first part needs no delimiter (`gustnado.http.forms.set_parse_body_config`); forms of any size
+  are kept in memory.
 
 All else stays as it is without: see ``docs/tornado-differences.md``.
 """

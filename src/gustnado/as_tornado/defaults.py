@@ -56,7 +56,10 @@ def set_defaults() -> None:
     set_parse_body_config(
         ParseBodyConfig(
             multipart=ParseMultipartConfig(
-                max_part_header_size=10 * 1024, max_value_size=MAX_BODY_SIZE, extended_filenames=True
+                max_part_header_size=10 * 1024,
+                max_value_size=MAX_BODY_SIZE,
+                extended_filenames=True,
+                implicit_first_part=True,
             )
         )
     )

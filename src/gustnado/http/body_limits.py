@@ -39,6 +39,10 @@ class BodyLimits:
     """Parts of a multipart body."""
     max_part_header_size: int | None = None
     """Bytes of the head of a part."""
+    max_value_size: int | None = None
+    """Bytes of a part that is no file."""
+    spool_size: int | None = None
+    """Bytes of a multipart body from which on it is collected on disk."""
 
     def limits_of(self, limits: Limits) -> Limits:
         """``limits`` with these in them."""

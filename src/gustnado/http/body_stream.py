@@ -71,7 +71,7 @@ class BodyStream:
         """The parts of a multipart body, as they arrive; see :func:`gustnado.http.parts.read_parts`."""
         return read_parts(self, self._content_type, self._limits)
 
-    def form(self, spool_size: int = 1024 * 1024) -> Coroutine[Any, Any, Form]:
+    def form(self, spool_size: int | None = None) -> Coroutine[Any, Any, Form]:
         """A multipart form, read whole; see :func:`gustnado.http.parts.read_form`."""
         return read_form(self, self._content_type, self._limits, spool_size)
 

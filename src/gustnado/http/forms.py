@@ -65,24 +65,32 @@ class ParseBodyConfig:
 
     @classmethod
     def from_limits(cls, limits: Limits) -> ParseBodyConfig:
-        """The configuration that says what a server's ``limits`` say.
+        """The configuration that says what a server's ``limits`` say, and where they say nothing of their own, what
+        :func:`set_parse_body_config` has been told.
 
         >>> ParseBodyConfig.from_limits(Limits(max_form_fields=5)).urlencoded.max_arguments
         5
         """
-        multipart = ParseMultipartConfig(
-            max_parts=limits.max_parts, max_part_header_size=limits.max_part_header_size
-        )
-        return cls(multipart, ParseUrlEncodedConfig(limits.max_form_fields))
+        default = _default_config
+        if all(getattr(limits, name) == usual for name, usual in _USUAL.items()):
+            return cls(default.multipart, default.urlencoded)
+        multipart = {name: getattr(limits, name) for name in _OF_PARTS if getattr(limits, name) != _USUAL[name]}
+        urlencoded = default.urlencoded
+        if limits.max_form_fields != _USUAL["max_form_fields"]:
+            urlencoded = ParseUrlEncodedConfig(limits.max_form_fields)
+        return cls(dataclasses.replace(default.multipart, **multipart), urlencoded)
 
 
+_OF_PARTS = ("max_parts", "max_part_header_size", "max_value_size")
+_USUAL = {name: getattr(Limits(), name) for name in (*_OF_PARTS, "max_form_fields")}
 _default_config = ParseBodyConfig()
 
 
 def set_parse_body_config(config: ParseBodyConfig) -> None:
     """Set the process's default for :func:`parse_body_arguments` and :func:`parse_multipart_form_data`.
 
-    Prefer a server's :class:`~gustnado.http.limits.Limits`: this one reaches every server of the process.
+    Prefer a server's :class:`~gustnado.http.limits.Limits`, which win where they are not the usual ones: this one
+    reaches every server of the process.
     """
     global _default_config
     _default_config = config

@@ -18,6 +18,7 @@ cdef class HeaderMap:
     cdef public dict _fields
 
     cpdef _append(self, str key, value)
+    cdef _set_all(self, str key, values)
     @cython.locals(key=str)
     cdef _lookup(self, str name)
     cpdef read_lines(self, list lines, Py_ssize_t start)

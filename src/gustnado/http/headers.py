@@ -198,14 +198,26 @@ class HeaderMap:
             raise KeyError(name)
         return value if isinstance(value, str) else ",".join(value)
 
-    def __setitem__(self, name: str, value: str) -> None:
+    def __setitem__(self, name: str, value: str | list[str] | tuple[str, ...]) -> None:
+        """Set the value of ``name``; a list or tuple makes a field of each of its values."""
         key = _COMMON.get(name)
         if key is None:
             key = normalize_name(name)
         if type(value) is not str:
+            if isinstance(value, (list, tuple)):
+                self._set_all(key, value)
+                return
             value = _to_text(key, value)
         check_value(key, value)
         self._fields[key] = value
+
+    def _set_all(self, key: str, values: list[str] | tuple[str, ...]) -> None:
+        texts = [value if type(value) is str else _to_text(key, value) for value in values]
+        for text in texts:
+            check_value(key, text)
+        self._fields.pop(key, None)
+        for text in texts:
+            self._append(key, text)
 
     def __delitem__(self, name: str) -> None:
         try:

@@ -44,6 +44,10 @@ class Limits:
     """Parts of a multipart body (Tornado, Django: 100). Over it: 413."""
     max_part_header_size: int = 8 * 1024
     """Head of one part (Tornado: 10 KiB). Over it: 413."""
+    max_value_size: int = 1024 * 1024
+    """A part of a multipart body that is no file (werkzeug: 500,000, Tornado: none). Over it: 413."""
+    spool_size: int = 1024 * 1024
+    """A multipart body is collected on disk from here on (Django: 2.5 MiB a file). ``0``: never."""
     max_cookies: int = 100
     """Pairs read from Cookie headers; those beyond are ignored (browsers keep at least 50 a host)."""
     header_timeout: float = 15.0
@@ -74,6 +78,9 @@ class Limits:
     """Bytes of responses that wait for a slow client before ``await flush()`` waits too."""
     max_connections: int = 0
     """Connections at once; accepting pauses at it. ``0``: bounded by file descriptors only."""
+    max_refusals_logged: int = 100
+    """Lines in the log about requests that a server refuses, within ten seconds; of more it says only how many (Linux'
+    kernel: 10 in 5 seconds). ``0``: no limit."""
     max_connections_per_address: int = 0
     """Connections at once of one IP address, or of one IPv6 network of 64 bits; further ones get 503 (nginx's
     ``limit_conn``). ``0``: no limit, as many people may share an address, and all do behind a proxy."""

@@ -10,7 +10,8 @@ cdef class RequestData:
     cdef public object uri
     cdef public object version
     cdef public object headers
-    cdef public object body
+    cdef public object _body
+    cdef public object _spooled
     cdef public object path
     cdef public object query
     cdef public object connection

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from gustnado.http.body_stream import BodyStream
     from gustnado.http.parts import Form, Part
+    from gustnado.http.spooled_form import SpooledBody
 
 __all__ = [
     "HTTPServerRequest",
@@ -106,6 +107,16 @@ def parse_response_start_line(line: str) -> ResponseStartLine:
     return ResponseStartLine(match[1], int(match[2]), match[3] or "")
 
 
+def check_query(query: str, limits: Limits) -> None:
+    """Refuse a query of too many arguments, before it is split.
+
+    :raises gustnado.errors.HTTPInputError: where there are more than ``Limits.max_query_arguments``.
+    """
+    limit = limits.max_query_arguments
+    if query.count("&") >= limit:
+        raise HTTPInputError(f"Max number of fields exceeded: {limit} arguments in a query")
+
+
 class RequestData:
     """The compiled half of :class:`HTTPServerRequest`: what is set on each request."""
 
@@ -127,7 +138,8 @@ class RequestData:
         elif method is None:
             raise ValueError("a request needs a method: give start_line=RequestStartLine(...)")
         self._set_up(method, uri, version, HTTPHeaders() if headers is None else headers, connection, server_connection)
-        self.body = body or b""
+        check_query((uri or "").partition("?")[2], getattr(server_connection, "limits", _DEFAULT_LIMITS))
+        self._body: bytes | None = body or b""
         self._files: dict[str, list[HTTPFile]] | None = files
         self._host: str | None = host
 
@@ -147,7 +159,8 @@ class RequestData:
         self.headers = headers
         self.connection = connection
         self.server_connection = server_connection
-        self.body = b""
+        self._body = b""
+        self._spooled: SpooledBody | None = None
         self._start_time = perf_counter()
         self._finish_time: float | None = None
         self._arguments: dict[str, list[bytes]] | None = None
@@ -168,6 +181,20 @@ class RequestData:
             else:
                 self.path = target
 
+    @property
+    def body(self) -> bytes:
+        """The body as bytes; empty where the handler streams it.
+
+        That of a large multipart form lies on disk and is read when it is first asked for.
+        """
+        if self._body is None:
+            self._body = b"" if self._spooled is None else self._spooled.read()
+        return self._body
+
+    @body.setter
+    def body(self, value: bytes) -> None:
+        self._body = value
+
 
 class HTTPServerRequest(RequestData):
     """One request.
@@ -178,7 +205,6 @@ class HTTPServerRequest(RequestData):
     :ivar query: the part after it, not decoded; ``""`` where there is none.
     :ivar version: ``"HTTP/1.1"`` and so on.
     :ivar headers: its :class:`~gustnado.http.headers.HTTPHeaders`.
-    :ivar body: the body as bytes; empty where the handler streams it.
     :ivar connection: the :class:`~gustnado.http.delegates.HTTPConnection` to answer on.
     :ivar server_connection: stands for the long-lived connection; see the delegates.
     :ivar body_stream: the body as it arrives, a :class:`~gustnado.http.body_stream.BodyStream`, for handlers with
@@ -212,7 +238,7 @@ class HTTPServerRequest(RequestData):
         """
         return self._need_stream().parts()
 
-    def form(self, spool_size: int = 1024 * 1024) -> Coroutine[Any, Any, Form]:
+    def form(self, spool_size: int | None = None) -> Coroutine[Any, Any, Form]:
         """A multipart form, read whole, with large files on disk; see :func:`gustnado.http.parts.read_form`.
 
         For handlers with ``@pull_request_body``. It is to be closed.
@@ -300,9 +326,7 @@ class HTTPServerRequest(RequestData):
         """
         if self._query_arguments is None:
             query = self.query
-            limit = self.limits.max_query_arguments
-            if query.count("&") >= limit:
-                raise HTTPInputError(f"more than {limit} arguments in the query")
+            check_query(query, self.limits)
             self._query_arguments = parse_qs_bytes(query, keep_blank_values=True) if query else {}
         return self._query_arguments
 
@@ -436,10 +460,22 @@ class HTTPServerRequest(RequestData):
         )
         self._arguments = None
 
+    def _take_form(
+        self, body: SpooledBody, arguments: dict[str, list[bytes]], files: dict[str, list[HTTPFile]]
+    ) -> None:
+        """Take a form that has been parsed, and its body, which lies on disk."""
+        self._body, self._spooled = None, body
+        self._body_arguments, self._files, self._arguments = arguments, files, None
+
     def __repr__(self) -> str:
         shown = ("protocol", "host", "method", "uri", "version", "remote_ip")
         args = ", ".join([f"{name}={getattr(self, name)!r}" for name in shown])
         return f"{type(self).__name__}({args})"
+
+
+def has_body(headers: HTTPHeaders) -> bool:
+    """Whether a request with this head has a body that is not empty, or may have one."""
+    return "Transfer-Encoding" in headers or headers.get("Content-Length", "0").strip("0") != ""
 
 
 def request_of(

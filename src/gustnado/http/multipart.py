@@ -41,10 +41,11 @@ filename is what the client sent, never a name to open a file by.
 from __future__ import annotations
 
 import dataclasses
+import io
 import math
 import re
 import urllib.parse
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 from gustnado.errors import HTTPInputError
 from gustnado.http.limits import Limits
@@ -55,7 +56,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MAX_PART_FIELDS",
-    "MAX_VALUE_SIZE",
     "End",
     "Event",
     "HTTPFile",
@@ -73,9 +73,6 @@ _DEFAULTS = Limits()
 
 MAX_PART_FIELDS = 16
 """Header fields of one part. Browsers send two, RFC 7578 knows three (multipart: 8)."""
-
-MAX_VALUE_SIZE = 1024 * 1024
-"""Bytes of a part that is not a file, and so ends up in memory (werkzeug: 500,000, Go: 10 MiB in all)."""
 
 # RFC 2046 section 5.1.1, but for the space, which no client sends and quoting would hide.
 _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,\-./:=?]{1,70}")
@@ -108,6 +105,15 @@ class HTTPFile(ObjectDict):
     content_type: str
     """As the client sent it, ``application/unknown`` where it sent none."""
 
+    @property
+    def size(self) -> int:
+        """Bytes of the file."""
+        return len(self.body)
+
+    def open(self) -> BinaryIO:
+        """The content as a file to read, from its beginning, wherever it lies: large ones are on disk."""
+        return io.BytesIO(self.body)
+
 
 @dataclasses.dataclass
 class ParseMultipartConfig:
@@ -119,11 +125,15 @@ class ParseMultipartConfig:
     """Parts of one body; each control of an HTML form makes at least one. Over it: 413."""
     max_part_header_size: int = _DEFAULTS.max_part_header_size
     """Bytes of one part's head (Tornado: 10 KiB). Over it: 413."""
-    max_value_size: int = MAX_VALUE_SIZE
+    max_value_size: int = _DEFAULTS.max_value_size
     """Bytes of one part that is not a file (Tornado: no limit but the body's). Over it: 413."""
     extended_filenames: bool = False
     """Whether ``filename*`` wins over ``filename``, as in Tornado. RFC 7578 section 4.2 forbids clients
     to send it, so by default it counts only where there is no ``filename``: old clients send it alone.
+    """
+    implicit_first_part: bool = False
+    """Whether a body that begins with neither a delimiter nor an empty line begins within its first part, as in
+    Tornado. By RFC 2046 section 5.1.1 it is a preamble, which says nothing.
     """
 
 
@@ -139,6 +149,8 @@ class PartBegin:
     """As sent, or ``None``."""
     headers: tuple[tuple[str, str], ...]
     """All fields of the head, names as they were spelled."""
+    start: int = dataclasses.field(default=0, compare=False)
+    """Where in the body its content begins, in bytes."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -174,7 +186,7 @@ class MultipartParser:
     :param max_parts: parts of the body.
     :param max_part_header_size: bytes of one part's head, without the empty line.
     :param max_value_size: bytes of one part that is not a file; ``None`` for no limit.
-    :param extended_filenames: as in :class:`ParseMultipartConfig`.
+    :param extended_filenames: as in :class:`ParseMultipartConfig`; so is ``implicit_first_part``.
     :raises gustnado.errors.HTTPInputError: 400, where the boundary is not one of RFC 2046 section 5.1.1
         (1 to 70 letters, digits and ``'()+_,-./:=?``).
     """
@@ -185,8 +197,9 @@ class MultipartParser:
         *,
         max_parts: int = _DEFAULTS.max_parts,
         max_part_header_size: int = _DEFAULTS.max_part_header_size,
-        max_value_size: int | None = MAX_VALUE_SIZE,
+        max_value_size: int | None = _DEFAULTS.max_value_size,
         extended_filenames: bool = False,
+        implicit_first_part: bool = False,
     ) -> None:
         name = boundary if isinstance(boundary, str) else boundary.decode("latin-1")
         if _BOUNDARY.fullmatch(name) is None:
@@ -197,15 +210,29 @@ class MultipartParser:
         self._max_head = max_part_header_size
         self._max_value = max_value_size
         self._extended_filenames = extended_filenames
+        self._implicit_first_part = implicit_first_part
         # The state: the function that reads what comes next and says whether to go on at once.
         self._step: Callable[[MultipartParser, list[Event]], bool] = MultipartParser._line_start
         self._buffer = b""  # what was fed and is not used up
         self._position = 0  # so much of it is
+        self._offset = 0  # where in the body the buffer begins
         self._searched = 0  # so far behind the position no end of the head was found
         self._parts = 0
         self._part: PartBegin | None = None  # None in the preamble
         self._received = 0  # bytes of the part
         self._max_received: float = math.inf  # and how many they may be
+
+    @classmethod
+    def from_config(cls, boundary: str, config: ParseMultipartConfig) -> MultipartParser:
+        """A parser within the limits of ``config``, which quotes around the boundary do not disturb."""
+        return cls(
+            boundary[1:-1] if len(boundary) > 1 and boundary[0] == boundary[-1] == '"' else boundary,
+            max_parts=config.max_parts,
+            max_part_header_size=config.max_part_header_size,
+            max_value_size=config.max_value_size,
+            extended_filenames=config.extended_filenames,
+            implicit_first_part=config.implicit_first_part,
+        )
 
     def feed(self, data: bytes) -> list[Event]:
         """Take the next piece of the body; returns what it completed, in order.
@@ -224,6 +251,7 @@ class MultipartParser:
             self._buffer = b""
             raise
         self._buffer = self._buffer[self._position :]
+        self._offset += self._position
         return events
 
     def finish(self) -> None:
@@ -241,7 +269,14 @@ class MultipartParser:
             return self._delimiter_found(self._position, delimiter, events)
         if delimiter.startswith(start):
             return False
-        self._step = MultipartParser._preamble if self._part is None else MultipartParser._data
+        if self._part is not None:
+            self._step = MultipartParser._data
+        elif self._implicit_first_part and start[:1] != b"\r":
+            self._buffer = b"\r\n" + self._buffer  # as if a delimiter had been there
+            self._offset -= 2
+            self._begin_head()
+        else:
+            self._step = MultipartParser._preamble
         return True
 
     def _preamble(self, events: list[Event]) -> bool:
@@ -274,10 +309,7 @@ class MultipartParser:
             return False
         if tail == b"\r\n":
             # The position stays in front of this CRLF: an empty head is CRLF CRLF, too.
-            self._step = MultipartParser._head
-            self._parts += 1
-            if self._parts > self._max_parts:
-                raise HTTPInputError(f"multipart body has too many parts: over {self._max_parts}", status=413)
+            self._begin_head()
         elif tail == b"--":
             self._step = MultipartParser._epilogue
             self._position += 2
@@ -285,6 +317,12 @@ class MultipartParser:
         else:
             raise HTTPInputError(f"multipart boundary is followed by {tail!r}")
         return True
+
+    def _begin_head(self) -> None:
+        self._step = MultipartParser._head
+        self._parts += 1
+        if self._parts > self._max_parts:
+            raise HTTPInputError(f"multipart body has too many parts: over {self._max_parts}", status=413)
 
     def _head(self, events: list[Event]) -> bool:
         buffer, start = self._buffer, self._position + 2
@@ -295,7 +333,8 @@ class MultipartParser:
         if end < 0:
             self._searched = max(0, soonest - self._position)
             return False
-        self._part = part = _parse_head(buffer[start:end], self._extended_filenames)
+        content = self._offset + end + 4
+        self._part = part = _parse_head(buffer[start:end], self._extended_filenames, content)
         self._received = self._searched = 0
         self._max_received = math.inf if part.filename or self._max_value is None else self._max_value
         self._position = end + 4
@@ -351,13 +390,7 @@ def parse_multipart_form_data(
     if not config.enabled:
         raise HTTPInputError("multipart/form-data parsing is disabled", status=415)
     name = boundary if isinstance(boundary, str) else boundary.decode("latin-1")
-    parser = MultipartParser(
-        name[1:-1] if len(name) > 1 and name[0] == name[-1] == '"' else name,
-        max_parts=config.max_parts,
-        max_part_header_size=config.max_part_header_size,
-        max_value_size=config.max_value_size,
-        extended_filenames=config.extended_filenames,
-    )
+    parser = MultipartParser.from_config(name, config)
     events = parser.feed(data)
     parser.finish()
     for index, event in enumerate(events):
@@ -425,7 +458,7 @@ def _store(
         arguments.setdefault(part.name, []).append(body)
 
 
-def _parse_head(head: bytes, extended_filenames: bool) -> PartBegin:
+def _parse_head(head: bytes, extended_filenames: bool, start: int) -> PartBegin:
     try:
         lines = head.decode("utf-8").split("\r\n")
     except UnicodeDecodeError as error:
@@ -443,7 +476,7 @@ def _parse_head(head: bytes, extended_filenames: bool) -> PartBegin:
     extended = parameters.get("filename*")
     if extended is not None and (filename is None or extended_filenames):
         filename = _decode_extended(extended)
-    return PartBegin(name, filename, known.get("content-type"), headers)
+    return PartBegin(name, filename, known.get("content-type"), headers, start)
 
 
 def _parse_field(line: str) -> tuple[str, str]:

@@ -26,8 +26,6 @@ from gustnado.http.multipart import Event, MultipartParser, PartBegin, PartData,
 
 __all__ = ["Form", "Part", "SpooledFile", "gather", "read_form", "read_parts"]
 
-_FIELD_SIZE = 1024 * 1024
-
 
 class Part:
     """One part of a body, while it arrives. Read it with ``async for chunk in part``.
@@ -191,20 +189,23 @@ class Form:
 
 
 async def read_form(
-    chunks: AsyncIterable[bytes], content_type: str, limits: Limits | None = None, spool_size: int = 1024 * 1024
+    chunks: AsyncIterable[bytes], content_type: str, limits: Limits | None = None, spool_size: int | None = None
 ) -> Form:
     """Read a ``multipart/form-data`` body whole; files of more than ``spool_size`` bytes go to disk meanwhile.
 
-    Parameters and errors are those of :func:`read_parts`; besides, a part that is no file has 1 MiB at most (413).
-    How large the whole is to be is for whoever reads ``chunks`` to say.
+    Without ``spool_size`` that of ``limits`` counts. Parameters and errors are those of :func:`read_parts`; besides,
+    ``max_value_size`` bounds each part that is no file (413). How large the whole is
+    to be is for whoever reads ``chunks`` to say.
     """
     form = Form()
+    bounds = limits or Limits()
+    in_memory = bounds.spool_size if spool_size is None else spool_size
     try:
-        async for part in read_parts(chunks, content_type, limits):
+        async for part in read_parts(chunks, content_type, bounds):
             if part.filename:
-                form.files.setdefault(part.name, []).append(await _spool(part, spool_size))
+                form.files.setdefault(part.name, []).append(await _spool(part, in_memory))
             else:
-                form.arguments.setdefault(part.name, []).append(await part.read_all(_FIELD_SIZE))
+                form.arguments.setdefault(part.name, []).append(await part.read_all(bounds.max_value_size))
     except BaseException:
         form.close()
         raise
@@ -218,7 +219,7 @@ async def _spool(part: Part, spool_size: int) -> SpooledFile:
     try:
         async for chunk in part:
             file.size += len(chunk)
-            if file.size > spool_size:
+            if file.size > spool_size > 0:
                 await loop.run_in_executor(None, spooled.write, chunk)  # the disk may take its time
             else:
                 spooled.write(chunk)

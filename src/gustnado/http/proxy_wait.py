@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from gustnado.events.loop import IOLoop
 from gustnado.http.proxy_protocol import ProxyHeader, ProxyHeaderReader, ProxyProtocolError
-from gustnado.log import gen_log
+from gustnado.http.refusals import RefusalLog
 
 __all__ = ["ProxyHeaderWait"]
 
@@ -25,6 +25,7 @@ class ProxyHeaderWait:
     :param connection: a connected socket, non-blocking. It is closed where no header comes.
     :param timeout: seconds for all of it; 0 is no limit.
     :param done: called in any case; it finds the header in :attr:`header`.
+    :param refusals: where it is logged that no header came.
     :ivar header: the header; ``None`` where none came and the socket is closed.
     """
 
@@ -35,12 +36,14 @@ class ProxyHeaderWait:
         peer: str,
         timeout: float,
         done: Callable[[ProxyHeaderWait], object],
+        refusals: RefusalLog,
     ) -> None:
         self.header: ProxyHeader | None = None
         self.connection = connection
         self._io_loop = io_loop
         self._peer = peer
         self._done = done
+        self._refusals = refusals
         self._reader = ProxyHeaderReader()
         self._timer = io_loop.call_later(timeout, self._expire, timeout) if timeout > 0 else None
         io_loop.add_handler(connection, self._on_ready, IOLoop.READ)
@@ -58,7 +61,7 @@ class ProxyHeaderWait:
         except BlockingIOError:
             return
         except ProxyProtocolError as error:
-            gen_log.info("%s: %s", self._peer, error)
+            self._refusals.info("%s: %s", self._peer, error)
             self._end()
             return
         except OSError:
@@ -69,7 +72,7 @@ class ProxyHeaderWait:
             self._end(self._reader.header)
 
     def _expire(self, timeout: float) -> None:
-        gen_log.info("%s sent no PROXY header in %g s", self._peer, timeout)
+        self._refusals.info("%s sent no PROXY header in %g s", self._peer, timeout)
         self._end()
 
     def _end(self, header: ProxyHeader | None = None) -> None:

@@ -25,6 +25,7 @@ from gustnado.http.messages import HTTPServerRequest
 from gustnado.http.proxies import ProxySetting, TrustedProxies
 from gustnado.http.proxy_headers import BelievedFields, ForwardedRequest
 from gustnado.http.proxy_wait import ProxyHeaderWait
+from gustnado.http.refusals import RefusalLog
 from gustnado.http.request_ids import RequestIds
 from gustnado.http.shutdown import Shutdown, ShutdownEvent
 from gustnado.http.sweeper import Sweeper
@@ -205,7 +206,10 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
             self._shutdown = Shutdown(
                 self._served, self._given_away, self.shutting_down, self._sweeper, self._awaited
             )
-        return await self._shutdown.finish(grace, idle)
+        cut_off = await self._shutdown.finish(grace, idle)
+        if self._sweeper is not None:
+            self._sweeper.refusals.tell()
+        return cut_off
 
     def _handle_connection(
         self, family: socket.AddressFamily, connection: socket.socket, address: Any
@@ -230,7 +234,8 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
         self._count(+1)
         peer = _ip_of(family, address) or str(address)
         timeout = self.conn_params.limits.handshake_timeout
-        self._awaited.add(ProxyHeaderWait(self._io_loop(), connection, peer, timeout, done))
+        refusals = self._shared().refusals
+        self._awaited.add(ProxyHeaderWait(self._io_loop(), connection, peer, timeout, done, refusals))
 
     def handle_stream(self, stream: IOStream, address: Any) -> None:
         """Serve the requests of a connection."""
@@ -242,13 +247,19 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
         else:
             self._serve(stream, address).turn_away(self)
 
-    def _serve(self, stream: IOStream, address: Any) -> HTTP1ServerConnection:
+    def _shared(self) -> Sweeper:
+        """What all connections of this server share."""
         if self._sweeper is None:  # the first connection: in a worker, if there are any
             self._request_ids = RequestIds(self.request_id_header)
-            self._sweeper = Sweeper(stream.io_loop.asyncio_loop, _sweep_interval(self.conn_params.limits))
+            loop, limits = self._io_loop().asyncio_loop, self.conn_params.limits
+            self._sweeper = Sweeper(loop, _sweep_interval(limits), RefusalLog(loop, limits.max_refusals_logged))
+        return self._sweeper
+
+    def _serve(self, stream: IOStream, address: Any) -> HTTP1ServerConnection:
+        sweeper = self._shared()
         header = self._proxy_headers.get(stream) if self._proxy_headers else None
         context = ConnectionContext(stream, address, self.protocol, self.shutting_down, header, self._request_ids)
-        connection = HTTP1ServerConnection(stream, self.conn_params, context, self._sweeper)
+        connection = HTTP1ServerConnection(stream, self.conn_params, context, sweeper)
         connection.closing = self.shutting_down.is_set()
         self._served.add(connection)
         return connection

@@ -7,6 +7,7 @@ cdef class LoopShared:
     cdef public double now
     cdef public str date
     cdef public object done
+    cdef public object refusals
 
     cpdef flush_soon(self, connection)
 

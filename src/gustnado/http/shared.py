@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     import asyncio
 
+    from gustnado.http.refusals import RefusalLog
+
 __all__ = ["LoopShared", "Swept", "release"]
 
 
@@ -30,12 +32,14 @@ class LoopShared:
     :ivar now: the loop's time at the last sweep, in seconds.
     :ivar date: the value of a ``Date`` field at the last sweep.
     :ivar done: a future of the loop that is done. A write that need not be waited for returns it.
+    :ivar refusals: where it is logged what is refused.
     """
 
-    __slots__ = ("_dirty", "_loop", "date", "done", "now")
+    __slots__ = ("_dirty", "_loop", "date", "done", "now", "refusals")
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, refusals: RefusalLog) -> None:
         self._loop = loop
+        self.refusals = refusals
         self._dirty: list[Swept] = []
         self.now = 0.0
         self.date = ""

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 from gustnado.events.file_sender import FileSender, can_send_files
 from gustnado.events.transport import watch_drain, watch_pressure
 from gustnado.http.dates import now_imf_fixdate
+from gustnado.http.limits import Limits
+from gustnado.http.refusals import RefusalLog
 from gustnado.http.shared import LoopShared, Swept
 from gustnado.log import app_log
 
@@ -33,12 +35,15 @@ class Sweeper(LoopShared):
     """Calls :meth:`Swept.sweep` on each of its connections, while there are any.
 
     :param interval: seconds between two sweeps; also an attribute.
+    :param refusals: where connections log what they refuse; by default a log of the default bound.
     """
 
     __slots__ = ("_connections", "_handle", "interval")
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, interval: float = 1.0) -> None:
-        super().__init__(loop)
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, interval: float = 1.0, refusals: RefusalLog | None = None
+    ) -> None:
+        super().__init__(loop, refusals or RefusalLog(loop, Limits().max_refusals_logged))
         self.interval = interval
         self._connections: set[Swept] = set()
         self._handle: asyncio.TimerHandle | None = None

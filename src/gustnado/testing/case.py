@@ -6,6 +6,8 @@
   after the last cleanup if it was made there. ``asyncSetUp``, coroutine tests, ``asyncTearDown`` and asynchronous
   cleanups run on it, and in between a plain test method may run it by :meth:`AsyncTestCase.wait` or
   ``self.io_loop.run_sync``.
+- ``asyncSetUp`` and ``asyncTearDown`` may also be plain methods, or yield, or return something to await. One that
+  is decorated with ``gen_test`` is the test case's own to call, as in Tornado, which knows no methods of these names.
 - No test hangs: whatever waits, does so for as long as `get_async_test_timeout` says.
 - No test succeeds by accident. Failing: a test that returns something, one that yields without
   :func:`~gustnado.testing.coroutines.gen_test`, and one during which a callback of a loop raised an exception.
@@ -23,7 +25,9 @@ from collections.abc import Callable, Generator
 from typing import Any
 
 from gustnado.errors import UsageError
+from gustnado.events.coroutines import coroutine
 from gustnado.events.loop import AsyncIOMainLoop, IOLoop
+from gustnado.events.yieldables import convert_yielded
 from gustnado.testing.coroutines import get_async_test_timeout
 from gustnado.testing.loops import CallbackWatch, cancel_tasks, close_loop
 
@@ -172,8 +176,22 @@ class AsyncTestCase(unittest.IsolatedAsyncioTestCase):
 
     def __call_if_there_is_one(self, name: str) -> None:
         # Only then: the loop may be closed, or about to be given back.
-        if getattr(type(self), name) is not getattr(unittest.IsolatedAsyncioTestCase, name):
-            self._callAsync(getattr(self, name))  # type: ignore[attr-defined]
+        if getattr(type(self), name) is getattr(unittest.IsolatedAsyncioTestCase, name):
+            return
+        method = getattr(self, name)
+        if inspect.iscoroutinefunction(method):
+            self._callAsync(method)  # type: ignore[attr-defined]
+        elif not hasattr(method, "runs_the_loop"):
+            self.__await_what_is_left(self._asyncioTestContext.run(method))
+
+    def __await_what_is_left(self, result: Any) -> None:
+        if result is None:
+            return
+
+        async def wait() -> None:
+            await (coroutine(lambda: result)() if isinstance(result, Generator) else convert_yielded(result))
+
+        self._callAsync(wait)  # type: ignore[attr-defined]
 
     def _callTestMethod(self, method: Callable[[], Any]) -> None:
         if self.runs_coroutines and inspect.iscoroutinefunction(method):

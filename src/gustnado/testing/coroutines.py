@@ -75,6 +75,7 @@ def gen_test(
         def test(self: AsyncTestCase, *args: Any, **kwargs: Any) -> Any:
             return run_with_deadline(self.io_loop, functools.partial(method, self, *args, **kwargs), seconds)
 
+        test.runs_the_loop = True  # type: ignore[attr-defined]
         return test
 
     return decorate if func is None else decorate(func)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from gustnado.http.delegates import HTTPMessageDelegate
 from gustnado.http.server import HTTPServer
 from gustnado.util import import_object
 from gustnado.web import ui
+from gustnado.web.direct_routes import DirectRoutes
 from gustnado.web.dispatch import Dispatcher, HandlerDelegate
 from gustnado.web.handler import RequestHandler
 from gustnado.web.routing import (
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
 __all__ = ["Application"]
 
 _BACKLOG = 128
-
-Route: TypeAlias = "tuple[type[RequestHandler], dict[str, Any], list[Any] | None, dict[str, Any] | None]"
 
 
 class _ApplicationRouter(ReversibleRuleRouter):
@@ -197,46 +196,21 @@ class Application(Dispatcher, ReversibleRouter):
         """The transforms of one response."""
         return [transform(request) for transform in self.transforms]
 
-    def find_literal(self, path: str) -> tuple[type[RequestHandler], dict[str, Any]] | None:
-        """The handler class and its arguments, where the path alone tells them without trying patterns.
+    def direct_routes(self) -> DirectRoutes:
+        """The routes that need no router: all that is needed of them is worked out once, until the rules change."""
+        rules = self.wildcard_router._rules
+        if rules.direct is None:
+            rules.direct = DirectRoutes(rules if self._is_direct() else ())
+            rules.decided = rules.direct.decided
+        return rules.direct
 
-        What it finds is kept with the rules, until they change.
-        """
-        router = self.wildcard_router
-        decided = router.index.lookup_literal(path)
-        if decided is None or not self._is_told_by_path():
-            return None
-        rule = decided[1]
-        if not (isinstance(rule.target, type) and issubclass(rule.target, RequestHandler)):
-            return None
-        route = router._rules.decided[path] = (rule.target, rule.target_kwargs)
-        return route
-
-    def find_pattern(self, request: HTTPServerRequest) -> Route | None:
-        """Handler class, its arguments, and those of its method: of a route whose pattern matches.
-
-        Where another kind of route comes before it, or there is none, it is for :meth:`find_handler` to say.
-        """
-        if not self._is_told_by_path():
-            return None
-        for _, rule in self.wildcard_router.index.lookup(request.path):
-            params = rule.matcher.match(request)
-            if params is not None:
-                target = rule.target
-                if not (isinstance(target, type) and issubclass(target, RequestHandler)):
-                    return None
-                if not _ROUTE_PARAMS.issuperset(params):
-                    return None
-                return target, rule.target_kwargs, params.get("path_args"), params.get("path_kwargs")
-        return None
-
-    def _is_told_by_path(self) -> bool:
-        """Whether nothing but the rules for all hosts says which handler gets a request."""
+    def _is_direct(self) -> bool:
+        """Whether nothing but the routes for all hosts has a say, and no subclass either."""
         cls = type(self)
         return (
             not self._host_rules
-            and cls.find_handler is _FIND_HANDLER
-            and cls.get_handler_delegate is _GET_HANDLER_DELEGATE
+            and cls.find_handler is Application.find_handler
+            and cls.get_handler_delegate is Application.get_handler_delegate
         )
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> HTTPMessageDelegate:
@@ -285,10 +259,6 @@ class Application(Dispatcher, ReversibleRouter):
             raise KeyError(f"{name} not found in named urls")
         return url
 
-
-_FIND_HANDLER = Application.find_handler
-_GET_HANDLER_DELEGATE = Application.get_handler_delegate
-_ROUTE_PARAMS = frozenset(("path_args", "path_kwargs"))
 
 _DEBUG_SETTINGS = (
     ("autoreload", True),

@@ -7,6 +7,7 @@ from gustnado.web.handler.state cimport HandlerState
 
 
 cdef object _EXECUTE
+cdef long long _NEVER
 
 
 cdef class HandlerDelegate(HTTPMessageDelegate):
@@ -22,13 +23,22 @@ cdef class HandlerDelegate(HTTPMessageDelegate):
     cdef bint _failed
     cdef object _stream
     cdef object _body_future
+    cdef object _form
+    cdef long long _size
+    cdef long long _spool_size
 
     cdef _set_up(self, application, request, handler_class, handler_kwargs, path_args, path_kwargs)
     cpdef finish(self)
     cpdef execute(self)
+    cdef bint _take_body(self, request, list chunks) except -1
+    @cython.locals(chunks=list)
+    cdef _collect(self)
+    cdef _begin_form(self)
+    cdef HandlerState _this_handler(self)
     cdef HandlerState _make_handler(self)
     cdef _execute_wrapped(self, handler)
     cdef _act_on_head(self)
+    cdef _look_before_body(self)
     cdef _begin_streaming(self)
     cdef _guarded(self, pending)
     cdef _begin_wrapped(self, handler)

@@ -13,9 +13,10 @@ from gustnado.errors import HTTPInputError, StreamClosedError
 from gustnado.http.access_log import log_access
 from gustnado.http.body_stream import BodyStream
 from gustnado.http.delegates import HTTPMessageDelegate
-from gustnado.http.messages import RequestStartLine, request_of
+from gustnado.http.messages import RequestStartLine, has_body, request_of
+from gustnado.http.spooled_form import spooled_form_for
 from gustnado.web.handler import RequestHandler
-from gustnado.web.handler.tasks import body_futures, fail_body, guard, start_task
+from gustnado.web.handler.tasks import and_then, body_futures, fail_body, guard, start_task
 
 if TYPE_CHECKING:
     import asyncio
@@ -23,11 +24,13 @@ if TYPE_CHECKING:
     from gustnado.http.delegates import HTTPConnection
     from gustnado.http.headers import HTTPHeaders
     from gustnado.http.messages import HTTPServerRequest, ResponseStartLine
+    from gustnado.http.spooled_form import SpooledForm
     from gustnado.web.application import Application
 
 __all__ = ["Dispatcher", "HandlerDelegate", "RequestDelegate", "pull_request_body", "stream_request_body"]
 
 _EXECUTE = RequestHandler._execute  # before anybody wraps it
+_NEVER = 1 << 62
 
 
 def pull_request_body(cls: type[RequestHandler]) -> type[RequestHandler]:
@@ -104,6 +107,9 @@ class HandlerDelegate(HTTPMessageDelegate):
         self._failed = False
         self._stream: BodyStream | None = None  # of a handler that reads its body itself
         self._body_future: asyncio.Future[None] | None = None  # of a wrapped handler that streams its body
+        self._form: SpooledForm | None = None  # of a large one that is collected on disk
+        self._size = 0  # of what has been collected
+        self._spool_size = 0  # upon which it is to be looked whether it belongs on disk
 
     def headers_received(
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
@@ -119,9 +125,11 @@ class HandlerDelegate(HTTPMessageDelegate):
             return self._pass_on(chunk)
         if self._chunks is None:
             self._chunks = [chunk]
-        else:
-            self._chunks.append(chunk)
-        return None
+            self._size = len(chunk)
+            return None
+        self._chunks.append(chunk)
+        self._size += len(chunk)
+        return self._collect() if self._form is not None or self._size > self._spool_size else None
 
     def trailers_received(self, trailers: HTTPHeaders) -> None:
         if self.request is not None:
@@ -135,23 +143,61 @@ class HandlerDelegate(HTTPMessageDelegate):
             self._stream.end()
             return
         if self._handler is not None:
-            self._finish_streaming(self._handler)
-            return
-        if self._chunks is not None:
-            request.body = b"".join(self._chunks)
-            self._chunks = None
-            try:
-                request._parse_body()
-            except HTTPInputError as error:
-                params = getattr(request.connection, "params", None)
-                if params is not None and params.like_tornado:
-                    error.status = 400
-                self._make_handler()._handle_request_exception(error)
+            if self.handler_class is None or self.handler_class._stream_request_body:
+                self._finish_streaming(self._handler)
                 return
+            if self._failed or self._handler._finished:
+                return
+        if self._chunks is not None and not self._take_body(request, self._chunks):
+            return
         self.execute()
 
-    def on_connection_close(self) -> None:
+    def _take_body(self, request: HTTPServerRequest, chunks: list[bytes]) -> bool:
+        """Give the request its body, and what is in it. False: it cannot be read, and that has been answered."""
+        form, self._form = self._form, None
         self._chunks = None
+        try:
+            if form is not None:
+                form.give_to(request)
+            else:
+                request.body = b"".join(chunks)
+                request._parse_body()
+        except HTTPInputError as error:
+            params = getattr(request.connection, "params", None)
+            if params is not None and params.like_tornado:
+                error.status = 400
+            self._this_handler()._handle_request_exception(error)
+            return False
+        return True
+
+    def _collect(self) -> Awaitable[None] | None:
+        """Hand on to the form, if it is a large one, what has come since."""
+        if self._failed or self._chunks is None:
+            return None
+        try:
+            form = self._form if self._form is not None else self._begin_form()
+            if form is None:
+                return None
+            chunks, self._chunks = self._chunks, []
+            pending = form.push(b"".join(chunks))
+        except OSError as error:
+            self._fail(error)
+            return None
+        return None if pending is None else self._guarded(pending)
+
+    def _begin_form(self) -> SpooledForm | None:
+        """Look whether what has come of the body is the beginning of a large form."""
+        request = self.request
+        if request is None:
+            return None
+        self._spool_size = request.limits.spool_size or _NEVER
+        if self._size > self._spool_size:
+            self._form = spooled_form_for(request)
+            self._spool_size = _NEVER
+        return self._form
+
+    def on_connection_close(self) -> None:
+        self._chunks = self._form = None
         if self._handler is not None and not self._handler._finished:
             handler: Any = self._handler
             try:
@@ -166,12 +212,10 @@ class HandlerDelegate(HTTPMessageDelegate):
 
     def refused(self, error: HTTPInputError) -> bool:
         """Answer by the handler's error page; where the body was to be collected it has not been prepared then."""
-        self._chunks = None
+        self._chunks = self._form = None
         if self.request is None or self.handler_class is None:
             return False
-        handler = self._handler
-        if handler is None:
-            handler = self._make_handler()
+        handler = self._this_handler()
         if self._stream is not None and not handler._finished:
             self._stream.fail(error)  # the handler hears of it where it reads, and answers
         elif self._body_future is not None:
@@ -183,7 +227,7 @@ class HandlerDelegate(HTTPMessageDelegate):
 
     def execute(self) -> asyncio.Future[None] | None:
         """Make the handler and run it; the task in which it goes on running, if it does."""
-        handler = self._make_handler()
+        handler = self._this_handler()
         if type(handler)._execute is _EXECUTE:
             self._task = handler._run(self.path_args, self.path_kwargs)
         else:
@@ -194,6 +238,10 @@ class HandlerDelegate(HTTPMessageDelegate):
         transforms = self.application.make_transforms(handler.request)
         wrapped = handler._execute(transforms, *(self.path_args or ()), **(self.path_kwargs or {}))
         self._task = start_task(wrapped)
+
+    def _this_handler(self) -> RequestHandler:
+        """The handler, which is made if there is none yet."""
+        return self._make_handler() if self._handler is None else self._handler
 
     def _make_handler(self) -> RequestHandler:
         application, request = self.application, self.request
@@ -213,6 +261,24 @@ class HandlerDelegate(HTTPMessageDelegate):
             return None
         if cls.body_limits is not None:
             cls.body_limits.apply(request)
+        if cls._looks_before_body and has_body(request.headers):
+            return self._look_before_body()
+        return self._begin_body()
+
+    def _look_before_body(self) -> Awaitable[None] | None:
+        """Let the handler see the head, and refuse, before any of the body is asked for."""
+        handler = self._make_handler()
+        try:
+            pending = handler.before_body()
+        except Exception as error:
+            self._fail(error)
+            return None
+        return self._begin_body() if pending is None else self._guarded(and_then(pending, self._begin_body))
+
+    def _begin_body(self) -> Awaitable[None] | None:
+        cls, request = self.handler_class, self.request
+        if cls is None or request is None or (self._handler is not None and self._handler._finished):
+            return None
         if cls._pulls_request_body:
             connection = request.connection
             if not connection.has_explicit_max_body_size() and cls.body_limits is None:
@@ -228,7 +294,7 @@ class HandlerDelegate(HTTPMessageDelegate):
     # A handler that streams its body is prepared before it, and called after it.
 
     def _begin_streaming(self) -> Awaitable[None] | None:
-        handler = self._make_handler()
+        handler = self._this_handler()
         connection = handler.request.connection
         if not connection.has_explicit_max_body_size() and type(handler).body_limits is None:
             connection.set_max_body_size(None)
@@ -281,8 +347,7 @@ class HandlerDelegate(HTTPMessageDelegate):
 
     def _fail(self, error: BaseException) -> None:
         self._failed = True
-        if self._handler is not None:
-            self._handler._handle_request_exception(error)
+        self._this_handler()._handle_request_exception(error)
 
 
 class RequestDelegate(HandlerDelegate):
@@ -301,17 +366,12 @@ class RequestDelegate(HandlerDelegate):
             method, target, version, headers, self._connection, self._server_connection
         )
         path = request.path
-        route = self.application.wildcard_router._rules.decided.get(path)
+        rules = self.application.wildcard_router._rules
+        route = rules.decided.get(path)
         if route is None:
-            route = self.application.find_literal(path)
+            route = (rules.direct or self.application.direct_routes()).find(path)
         if route is not None:
-            self.handler_class, self.handler_kwargs = route
-            if self.handler_class._acts_on_head:
-                return self._act_on_head()
-            return None
-        found = self.application.find_pattern(request)
-        if found is not None:
-            self.handler_class, self.handler_kwargs, self.path_args, self.path_kwargs = found
+            self.handler_class, self.handler_kwargs, self.path_args, self.path_kwargs = route
             if self.handler_class._acts_on_head:
                 return self._act_on_head()
             return None

@@ -89,6 +89,7 @@ class PathMatches(Matcher):
         self._is_whole = isinstance(path_pattern, str)
         self._has_groups = self.regex.groups > 0
         self._names = dict(self.regex.groupindex)
+        self._has_one = self.regex.groups == 1 and not self._names
         named = set(self._names.values())
         self._unnamed = tuple([number for number in range(1, self.regex.groups + 1) if number not in named])
         self._path: str | None = None
@@ -98,17 +99,27 @@ class PathMatches(Matcher):
             self._path, self._group_count = template
 
     def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
-        match = self._match(request.path)
+        taken = self.take(request.path)
+        if taken is None:
+            return None
+        return {"path_args": taken[0], "path_kwargs": taken[1]} if self._has_groups else {}
+
+    def take(self, path: str) -> tuple[list[bytes | None] | None, dict[str, bytes | None] | None] | None:
+        """What the groups take of ``path``, by position and by name; ``None`` where it does not match.
+
+        Both are ``None`` where the pattern has no groups.
+        """
+        match = self._match(path)
         if match is None:
             return None
         if not self._has_groups:
-            return {}
+            return None, None
+        if self._has_one:
+            return [_unquote(match[1])], {}
         if not self._names:
-            return {"path_args": [_unquote(value) for value in match.groups()], "path_kwargs": {}}
-        return {
-            "path_args": [_unquote(match[number]) for number in self._unnamed],
-            "path_kwargs": {name: _unquote(match[name]) for name in self._names},
-        }
+            return [_unquote(value) for value in match.groups()], {}
+        unnamed = [_unquote(match[number]) for number in self._unnamed]
+        return unnamed, {name: _unquote(value) for name, value in match.groupdict().items()}
 
     def whole_pattern(self) -> re.Pattern[str] | None:
         """The pattern, where matching it as a whole, without flags, is all that :meth:`match` does.

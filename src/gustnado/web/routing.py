@@ -24,7 +24,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
-from typing import Any, SupportsIndex, TypeAlias
+from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias
 
 from gustnado.http.delegates import HTTPConnection, HTTPMessageDelegate, HTTPServerConnectionDelegate
 from gustnado.http.headers import HTTPHeaders
@@ -33,6 +33,9 @@ from gustnado.log import app_log
 from gustnado.util import import_object
 from gustnado.web.matchers import AnyMatches, DefaultHostMatches, HostMatches, Matcher, PathMatches
 from gustnado.web.path_index import PathIndex
+
+if TYPE_CHECKING:
+    from gustnado.web.direct_routes import DirectRoutes, FoundRoute
 
 __all__ = [
     "AnyMatches",
@@ -250,18 +253,20 @@ class _RuleList(list[Rule]):
     """A list of rules that forgets what was worked out of it whenever it changes.
 
     :ivar path_index: the index over the rules; ``None`` until it is asked for.
-    :ivar decided: for an application, what it found by path alone; see ``Application.find_literal``.
+    :ivar direct: for an application, its routes that need no router; see ``Application.direct_routes``.
+    :ivar decided: what was found in these, for paths in plain text.
     """
 
     path_index: PathIndex[Rule] | None = None
+    direct: DirectRoutes | None = None
 
     def __init__(self, rules: Iterable[Rule] = ()) -> None:
         super().__init__(rules)
-        self.decided: dict[str, Any] = {}
+        self.decided: dict[str, FoundRoute] = {}
 
     def forget(self) -> None:
         """The rules, or what else decides, have changed."""
-        self.path_index = None
+        self.path_index = self.direct = None
         self.decided = {}
 
     def append(self, rule: Rule, /) -> None:

@@ -6,6 +6,8 @@ import asyncio
 import gc
 import gzip
 import logging
+import socket
+import sys
 
 import pytest
 
@@ -413,30 +415,166 @@ def test_a_cancelled_fetch_stops_connecting(run, new_client):
     run(main())
 
 
+class Quitter:
+    """A server without a loop: it answers one request on a connection, and closes when it is told to."""
+
+    def __init__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener.setblocking(False)
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}/"
+        self.connection = None
+
+    async def __aenter__(self):
+        return self
+
+    async def __aexit__(self, *exc):
+        self.listener.close()
+        if self.connection is not None:
+            self.connection.close()
+
+    async def answer(self, data):
+        """Accept a connection, and answer its request; gives the request."""
+        loop = asyncio.get_running_loop()
+        self.connection, _ = await loop.sock_accept(self.listener)
+        request = await loop.sock_recv(self.connection, 65536)
+        await loop.sock_sendall(self.connection, data)
+        return request
+
+    async def use(self, client, data):
+        """Have a connection that is kept."""
+        answering = asyncio.ensure_future(self.answer(data))
+        await client.fetch(self.url)
+        await answering
+
+
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"])
-def test_an_idempotent_request_is_repeated_on_a_stale_connection(run, serve, new_client, answers, method):
+def test_an_idempotent_request_is_repeated_on_a_stale_connection(run, new_client, answers, method):
+    """It crosses with the end of the connection."""
+
     async def main():
         body = {"body": b"data"} if method == "PUT" else {}
-        for end in (answers.CLOSE, answers.RESET):
-            fine = answers.ok(b"", b"X: y")
-            async with serve(fine, end, fine) as server, new_client() as client:
+        async with Quitter() as server, new_client() as client:
+            await server.use(client, answers.ok())
+            server.connection.close()
+            fetching = client.fetch(server.url, method=method, **body)  # the loop has not seen the end yet
+            request = await server.answer(answers.ok(b""))
+            assert (await fetching).code == 200
+            assert request.startswith(method.encode())
+
+    run(main())
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"])
+def test_an_idempotent_request_is_repeated_after_a_reset(run, serve, new_client, answers, method):
+    async def main():
+        body = {"body": b"data"} if method == "PUT" else {}
+        fine = answers.ok(b"", b"X: y")
+        async with serve(fine, answers.RESET, fine) as server, new_client() as client:
+            await client.fetch(server.url)
+            response = await client.fetch(server.url, method=method, **body)
+            assert response.code == 200
+            assert (server.connections, len(server.requests)) == (2, 3)
+            assert server.requests[1] == server.requests[2]
+
+    run(main())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what the peer has received")
+def test_a_request_that_was_taken_is_not_repeated(run, serve, new_client, answers):
+    """It may be what ended the server."""
+
+    async def main():
+        async with serve(answers.ok(), answers.CLOSE) as server, new_client() as client:
+            await client.fetch(server.url)
+            with pytest.raises(errors.EmptyResponseError, match="closed before the response"):
                 await client.fetch(server.url)
-                response = await client.fetch(server.url, method=method, **body)
-                assert response.code == 200
-                assert (server.connections, len(server.requests)) == (2, 3)
-                assert server.requests[1] == server.requests[2]
+            assert len(server.requests) == 2
+
+    run(main())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what the peer has received")
+def test_nor_is_one_over_a_unix_socket(run, serve, new_client, answers, tmp_path):
+    async def main():
+        path = str(tmp_path / "server")
+        async with serve(answers.ok(), answers.CLOSE, path=path) as server, new_client() as client:
+            await client.fetch("http://localhost/", unix_socket=path)
+            with pytest.raises(errors.EmptyResponseError):
+                await client.fetch("http://localhost/", unix_socket=path)
+            assert len(server.requests) == 2
+
+    run(main())
+
+
+def test_one_that_was_not_read_is_repeated(run, new_client, answers):
+    """The server ends with the request in its hands: that is a reset."""
+
+    async def main():
+        async with Quitter() as server, new_client() as client:
+            await server.use(client, answers.ok())
+            fetching = client.fetch(server.url)
+            server.connection.close()
+            await server.answer(answers.ok())
+            assert (await fetching).code == 200
 
     run(main())
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
-def test_other_requests_are_not(run, serve, new_client, answers, method):
+def test_others_do_not_use_a_connection_that_has_ended(run, new_client, answers, method):
+    """Even where the loop has not seen that yet. They could not be repeated."""
+
     async def main():
-        async with serve(answers.ok(), answers.CLOSE) as server, new_client() as client:
-            await client.fetch(server.url)
-            with pytest.raises(errors.EmptyResponseError, match="closed before the response"):
-                await client.fetch(server.url, method=method, body=b"data")
-            assert len(server.requests) == 2
+        async with Quitter() as server, new_client() as client:
+            await server.use(client, answers.ok())
+            server.connection.close()
+            fetching = client.fetch(server.url, method=method, body=b"data")
+            assert (await server.answer(answers.ok())).endswith(b"data")
+            assert (await fetching).code == 200
+
+    run(main())
+
+
+def test_nor_one_on_which_the_server_has_spoken_unasked(run, new_client, answers):
+    async def main():
+        async with Quitter() as server, new_client() as client:
+            await server.use(client, answers.ok())
+            server.connection.sendall(b"HTTP/1.1 408 Request Timeout\r\n\r\n")
+            fetching = client.fetch(server.url, method="POST", body=b"data")
+            server.connection.close()
+            await server.answer(answers.ok())
+            assert (await fetching).code == 200
+
+    run(main())
+
+
+def test_a_connection_that_was_idle_for_long_is_looked_at(run, new_client, answers, monkeypatch):
+    async def main():
+        async with Quitter() as server, new_client() as client:
+            await server.use(client, answers.ok())
+            server.connection.close()
+            (connection,) = client.pool.idle()
+            connection.idle_since -= 2.0
+            sent = []
+            monkeypatch.setattr(type(connection), "send", lambda self, fetch: sent.append(self))
+            fetching = client.fetch(server.url)
+            while not sent:
+                await asyncio.sleep(0.001)
+            assert sent != [connection]
+            fetching.cancel()
+
+    run(main())
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+def test_other_requests_are_not_repeated(run, serve, new_client, answers, method):
+    async def main():
+        for end in (answers.CLOSE, answers.RESET):
+            async with serve(answers.ok(), end) as server, new_client() as client:
+                await client.fetch(server.url)
+                with pytest.raises(errors.EmptyResponseError, match="before the response"):
+                    await client.fetch(server.url, method=method, body=b"data")
+                assert len(server.requests) == 2
 
     run(main())
 
@@ -453,7 +591,7 @@ def test_nor_is_one_on_a_new_connection(run, serve, new_client, answers):
 
 def test_nor_is_one_twice(run, serve, new_client, answers):
     async def main():
-        async with serve(answers.ok(), answers.CLOSE) as server, new_client() as client:
+        async with serve(answers.ok(), answers.RESET) as server, new_client() as client:
             await client.fetch(server.url)
             with pytest.raises(errors.EmptyResponseError):
                 await client.fetch(server.url)

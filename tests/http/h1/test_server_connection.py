@@ -59,14 +59,14 @@ class TestKeepAlive:
         assert peer.received() == b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nwind"
         assert peer.closed
 
-    def test_the_last_of_max_requests_says_so(self, connect) -> None:
+    def test_row_60_the_last_of_max_requests_says_so(self, connect) -> None:
         peer = connect(limits=Limits(max_requests=3))
         peer.send(GET * 5)
         assert peer.received() == answer("/") * 2 + answer("/", "Connection: close")
         assert peer.lingering or peer.closed
         assert peer.log.count("finish") == 3
 
-    def test_an_old_connection_is_closed_after_its_response(self, connect) -> None:
+    def test_row_60_an_old_connection_is_closed_after_its_response(self, connect) -> None:
         peer = connect(limits=Limits(max_connection_age=100.0, idle_timeout=0.0, header_timeout=0.0))
         peer.send(GET)
         peer.wait(110)
@@ -76,7 +76,7 @@ class TestKeepAlive:
         assert peer.received() == answer("/", "Connection: close")
         assert peer.closed
 
-    def test_what_comes_after_the_last_request_is_not_read(self, connect) -> None:
+    def test_row_37_what_comes_after_the_last_request_is_not_read(self, connect) -> None:
         peer = connect()
         peer.send(get("/a", "Connection: close") + get("/b") + b"\x00garbage")
         assert peer.received() == answer("/a", "Connection: close")
@@ -102,7 +102,7 @@ class TestKeepAlive:
 
 
 class TestDeadlines:
-    def test_a_silent_connection_is_closed_without_an_answer(self, connect) -> None:
+    def test_row_54_a_silent_connection_is_closed_without_an_answer(self, connect) -> None:
         peer = connect()
         peer.wait(14)
         assert not peer.closed
@@ -111,7 +111,7 @@ class TestDeadlines:
         assert peer.received() == b""
         assert peer.log == ["closed"]
 
-    def test_a_head_has_15_seconds_in_all_however_it_drips(self, connect, expect_log) -> None:
+    def test_row_56_a_head_has_15_seconds_in_all_however_it_drips(self, connect, expect_log) -> None:
         peer = connect()
         with expect_log("gustnado.general", "no complete head in 15 s", level=20):
             for byte in GET[:20]:
@@ -132,7 +132,7 @@ class TestDeadlines:
             peer.wait(3)
         assert peer.received().startswith(b"HTTP/1.1 408 ")
 
-    def test_an_idle_connection_is_kept_for_a_minute(self, connect) -> None:
+    def test_row_60_an_idle_connection_is_kept_for_a_minute(self, connect) -> None:
         peer = connect()
         peer.send(GET)
         peer.received()
@@ -142,7 +142,7 @@ class TestDeadlines:
         assert peer.closed
         assert peer.received() == b""
 
-    def test_a_body_may_not_stand_still(self, connect, expect_log) -> None:
+    def test_row_57_a_body_may_not_stand_still(self, connect, expect_log) -> None:
         peer = connect()
         peer.send(post(b"0" * 100_000, length=200_000))
         peer.wait(29)
@@ -158,7 +158,7 @@ class TestDeadlines:
         with expect_log("gustnado.general", "no byte in 5 s", level=20):
             peer.wait(7)
 
-    def test_a_body_may_not_drip(self, connect, expect_log) -> None:
+    def test_row_57_a_body_may_not_drip(self, connect, expect_log) -> None:
         peer = connect()
         peer.send(post(length=10_000))
         with expect_log("gustnado.general", "bytes of a body in .* too slow", level=20):
@@ -197,7 +197,7 @@ class TestDeadlines:
         peer.do(slow.answer)
         assert peer.received()
 
-    def test_a_client_that_does_not_read_is_cut(self, connect, expect_log, slow_program) -> None:
+    def test_row_59_a_client_that_does_not_read_is_cut(self, connect, expect_log, slow_program) -> None:
         slow = slow_program()
         peer = connect(on_finish=slow)
         peer.send(GET)
@@ -331,7 +331,7 @@ class TestTurnedAway:
         peer.do(peer.stream.consumer.turn_away, peer.program)
         return peer
 
-    def test_whatever_arrives_is_answered_with_503(self, away, expect_log) -> None:
+    def test_row_63_whatever_arrives_is_answered_with_503(self, away, expect_log) -> None:
         with expect_log("gustnado.general", "more connections than one address may have", level=20):
             away.send(GET)
         assert away.received().startswith(b"HTTP/1.1 503 Service Unavailable\r\n")

@@ -340,7 +340,7 @@ class TestUnreadBodies:
         assert peer.received() == answer("/next")
         assert [line for line in peer.log if line.startswith("head")] == ["head POST /post", "head GET /next"]
 
-    def test_a_large_rest_ends_the_connection(self, connect) -> None:
+    def test_row_33_a_large_rest_ends_the_connection(self, connect) -> None:
         peer = connect(on_head=self.early, limits=Limits(max_unread_body=1000))
         peer.send(post(length=1001))
         assert peer.received() == answer("early", "Connection: close")
@@ -705,6 +705,31 @@ class TestLikeTornado:
         for byte in get("/a").replace(b"\r", b"") + get("/b") + get("/c").replace(b"\r", b""):
             peer.send(bytes([byte]))
         assert peer.received() == answer("/a") + answer("/b") + answer("/c")
+
+    def test_a_body_in_http_1_0_may_be_chunked_and_then_the_connection_closes(self, connect) -> None:
+        peer = connect(like_tornado=True)
+        head = b"POST /a HTTP/1.0\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n"
+        peer.send(head + b"4\r\nwind\r\n0\r\n\r\n" + get("/smuggled"))
+        assert peer.program.log == ["head POST /a", "data 4", "finish"]
+        peer.wait(5)
+        assert peer.closed
+
+    @pytest.mark.parametrize("fields", [b"Content-Length: 4\r\n", b"Transfer-Encoding: gzip\r\n"])
+    def test_in_one_way_only(self, connect, expect_log, fields: bytes) -> None:
+        peer = connect(like_tornado=True)
+        with expect_log("gustnado.general", "Malformed HTTP message", level=20):
+            peer.send(b"POST / HTTP/1.0\r\n" + fields + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
+        assert peer.program.log == []
+
+    def test_http_1_0_is_not_told_that_the_connection_closes(self, connect) -> None:
+        peer = connect(like_tornado=True)
+        peer.send(b"GET /a HTTP/1.0\r\n\r\n")
+        assert b"Connection" not in peer.received()
+        peer.wait(5)
+        assert peer.closed
+        peer = connect()
+        peer.send(b"GET /a HTTP/1.0\r\n\r\n")
+        assert b"\r\nConnection: close\r\n" in peer.received()
 
     def test_but_not_some_of_them(self, connect, expect_log) -> None:
         peer = connect(like_tornado=True)

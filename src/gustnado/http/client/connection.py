@@ -16,6 +16,7 @@ from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
 
 from gustnado.errors import HTTPInputError
+from gustnado.events.socket_state import closed_after_all, has_news
 from gustnado.events.stream import SSLIOStream
 from gustnado.events.yieldables import convert_yielded
 from gustnado.http.client.errors import (
@@ -58,11 +59,15 @@ class ClientConnection:
     :param stream: connected, and with TLS where that is wanted.
     :param limits: of heads and of what is read to be dropped.
     :ivar served: responses that have been read to their end.
+    :ivar idle_since: when the last of them was, on the loop's clock.
+    :ivar was_taken: the peer has closed in order, and not before it had received the whole request. False where
+        that is not known: not on Linux, or over TLS where the peer left without a word, or waits for ours.
     """
 
     __slots__ = (
         "_advancing", "_body", "_client", "_closing", "_ended", "_error", "_expecting", "_limits", "_loop",
-        "_paused", "_sender", "_waiting", "fetch", "is_congested", "key", "parser", "served", "stream",
+        "_paused", "_sender", "_waiting", "fetch", "idle_since", "is_congested", "key", "parser", "served", "stream",
+        "was_taken",
     )  # fmt: skip
 
     def __init__(
@@ -76,6 +81,8 @@ class ClientConnection:
         self.parser = ResponseParser(limits)
         self.fetch: Fetch | None = None
         self.served = 0
+        self.idle_since = 0.0
+        self.was_taken = False
         self.is_congested = False
         self._closing = False  # close() has been called: TLS may come back to us from within it
         self._sender: BodySender | None = None  # of a body that does not leave with its head
@@ -89,6 +96,13 @@ class ClientConnection:
         stream.attach_consumer(self)
 
     # -- the request ----------------------------------------------------------------------------------
+
+    def is_stale(self) -> bool:
+        """Whether the peer has closed, or spoken unasked, since the last response; the loop may not know yet."""
+        if self._ended or self.stream.transport is None:
+            return True
+        # Over TLS bytes may be anything, such as tickets for later connections.
+        return has_news(self.stream.socket, only_end=isinstance(self.stream, SSLIOStream))
 
     def send(self, fetch: Fetch) -> None:
         """Write the request of ``fetch``, and read its response from now on."""
@@ -289,10 +303,18 @@ class ClientConnection:
         if fetch is None:
             self.close()
             return False
+        self.was_taken = self._is_sent() and closed_after_all(self.stream.socket)
         if self._waiting is None and not self._paused:
             self._advance()
             return False
         return True
+
+    def _is_sent(self) -> bool:
+        """Whether the request has left this process."""
+        transport = self.stream.transport
+        if transport is None or transport.get_write_buffer_size():
+            return False
+        return self._sender is None or self._sender.finished
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """The stream has closed."""

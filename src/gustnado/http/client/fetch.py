@@ -391,7 +391,9 @@ class Fetch(asyncio.Future[HTTPResponse]):
         """The connection was lost before the response was complete."""
         self.connection = None
         started = connection.parser.started
-        if not started and connection.served and not self.repeated and self._is_repeatable():
+        # Through a proxy nobody knows what the server has seen.
+        taken = connection.was_taken and self.proxy is None
+        if not started and connection.served and not taken and not self.repeated and self.is_repeatable():
             # The server closed an idle connection just when we used it.
             self.repeated = True
             self.client.open(self)
@@ -403,7 +405,8 @@ class Fetch(asyncio.Future[HTTPResponse]):
         failure.__cause__ = error
         self.fail(failure)
 
-    def _is_repeatable(self) -> bool:
+    def is_repeatable(self) -> bool:
+        """Whether it may be sent again when nobody knows whether it was received."""
         return self.method in IDEMPOTENT and self.producer is None
 
     def expire(self, now: float) -> None:

@@ -38,6 +38,7 @@ __all__ = ["SimpleAsyncHTTPClient"]
 
 _LONG_WAIT = 1.0  # seconds in line that are worth a line in the log
 _COMPLAINT_INTERVAL = 60.0
+_STALE_TIME = 1.0  # seconds without a request after which a connection is looked at before it is used
 _TIMEOUT_HINT = re.compile(r"timeout=([0-9]{1,6})")
 
 
@@ -237,8 +238,19 @@ class SimpleAsyncHTTPClient(AsyncHTTPClient):
         self._send(fetch, connection)
 
     def _send(self, fetch: Fetch, connection: ClientConnection) -> None:
+        now = self._time()
+        # To be sure costs a system call. A server seldom closes a connection that is in use all the time, and then a
+        # request may be repeated.
+        if (
+            connection.served
+            and (now - connection.idle_since > _STALE_TIME or not fetch.is_repeatable())
+            and connection.is_stale()
+        ):
+            connection.close()
+            self.open(fetch)
+            return
         fetch.connection = connection
-        now = fetch.send_time = self._time()
+        fetch.send_time = now
         settings = fetch.settings
         timeout = settings.first_byte_timeout
         self._alarm.watch(fetch.waits(SENT, now, settings.read_timeout if timeout is None else timeout))
@@ -284,7 +296,8 @@ class SimpleAsyncHTTPClient(AsyncHTTPClient):
         if self._closed:
             connection.close()
             return
-        deadline = self._time() + self._idle_time(parser)
+        connection.idle_since = now = self._time()
+        deadline = now + self._idle_time(parser)
         evicted = self.pool.keep(connection.key, connection, deadline)
         if evicted is not None:
             for other in evicted:

@@ -34,7 +34,7 @@ _SIZE_LINE = re.compile(
 )
 _PLAIN_SIZE = re.compile(rb"[0-9A-Fa-f]{1,8}\r\n")
 _MAX_SIZE = 1 << 62
-_MAX_CHUNKS_A_CALL = 512
+_MAX_CHUNKS_A_CALL = 256
 
 # Fields that decide how a message is framed, routed or trusted come in its head or not at all
 # (RFC 9110 section 6.5.1).

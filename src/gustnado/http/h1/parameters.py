@@ -22,8 +22,10 @@ class HTTP1ConnectionParameters:
     :param decompress: decode bodies with a ``Content-Encoding``; see :mod:`gustnado.http.message_decoding`.
     :param like_tornado: on the wire as Tornado 6.6 is: what is refused gets a bare 400, or is closed without an
         answer where it was too slow or its head too large; all lines of a head may end with LF alone, which
-        RFC 9112 section 2.2 allows to take; a program may set ``Transfer-Encoding`` and frame the body itself; and a
-        response that does not keep its ``Content-Length`` closes the connection, in place of an error page.
+        RFC 9112 section 2.2 allows to take; a body in HTTP/1.0 may be chunked, and the connection closes after it;
+        to HTTP/1.0 ``Connection: close`` is not said, which is what it expects anyhow; a program may set
+        ``Transfer-Encoding`` and frame the body itself; and a response that does not keep its ``Content-Length``
+        closes the connection, in place of an error page.
     :param limits: everything else; see :class:`~gustnado.http.limits.Limits`.
     """
 

@@ -11,7 +11,7 @@ cdef bytes _CONTROLS
 
 cdef class RequestParser(MessageParser):
     cdef Py_ssize_t _least_limit
-    cdef bint _bare_lf
+    cdef bint _like_tornado
     cdef bint _empty_line
     cdef object _host
     cdef public str method

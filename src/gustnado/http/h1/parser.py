@@ -45,18 +45,21 @@ _NOT_IN_REQUEST_LINE = re.compile(rb"[^\x20-\x7e]")
 class RequestParser(MessageParser):
     """Parses the requests of one connection, one after the other.
 
-    :param bare_lf: take heads in which every line ends with LF alone, and none with CRLF.
+    :param like_tornado: take heads in which every line ends with LF alone, and none with CRLF; and chunked bodies in
+        HTTP/1.0, upon which the connection closes (RFC 9112 section 6.1).
     :ivar method: the request's, once :meth:`parse_head` has returned true; so are ``target`` and ``version``.
     :ivar expects_continue: the client waits for ``100 Continue`` before it sends the body.
 
     What it shares with other parsers is told in :class:`~gustnado.http.h1.message_parser.MessageParser`.
     """
 
-    __slots__ = ("_bare_lf", "_empty_line", "_host", "_least_limit", "expects_continue", "method", "target", "version")
+    __slots__ = (
+        "_empty_line", "_host", "_least_limit", "_like_tornado", "expects_continue", "method", "target", "version",
+    )  # fmt: skip
 
-    def __init__(self, limits: Limits, bare_lf: bool = False) -> None:
+    def __init__(self, limits: Limits, like_tornado: bool = False) -> None:
         MessageParser.__init__(self, limits)
-        self._bare_lf = bare_lf
+        self._like_tornado = like_tornado
         # A head no longer than this is within each of the limits that count bytes.
         self._least_limit = min(limits.max_request_line, limits.max_header_size, limits.max_field_size) - 4
         self._empty_line = False
@@ -137,7 +140,7 @@ class RequestParser(MessageParser):
             self._position += 2
             self._scanned = self._position
             return self.parse_head() if self.pending() else False
-        if self._bare_lf and buffer.find(b"\n", self._position) >= 0:
+        if self._like_tornado and buffer.find(b"\n", self._position) >= 0:
             return self._mend_line_ends()
         self._check_partial()
         self._scanned = max(self._position, len(buffer) - 3)
@@ -193,6 +196,8 @@ class RequestParser(MessageParser):
             self.keep_alive = self.http11
         else:
             self._read_connection(connection)
+        if not self.http11 and self.content_length < 0:
+            self.keep_alive = False  # who spoke before HTTP/1.1 may have read another end of this body
         expect = fields.get("Expect")
         if expect is None:
             self.expects_continue = False
@@ -217,7 +222,7 @@ class RequestParser(MessageParser):
             return
         if isinstance(coding, list):
             raise HTTPInputError(f"Unsupported Transfer-Encoding {','.join(coding)[:40]}")
-        if not self.http11:
+        if not (self.http11 or self._like_tornado):
             raise HTTPInputError("Transfer-Encoding in an HTTP/1.0 request")
         if coding is not None and coding.lower() != "chunked":
             codings = coding.lower()

@@ -33,6 +33,7 @@ cdef class RequestConnection(ResponseWriter):
     cdef _open(self, RequestServer server, bint is_head, bint http11, bint keep_alive)
     @cython.locals(server=RequestServer, data=bytes)
     cpdef write_response(self, int code, str reason, HTTPHeaders headers, bytes body)
+    cdef str _connection_line(self, dict fields)
     cdef _gone(self)
     cdef _check_transfer_encoding(self)
     cpdef finish(self)

@@ -202,6 +202,11 @@ class RequestConnection(ResponseWriter, HTTPConnection):
         if not self._released and self._server.speaks_http11():
             self._server.write(informational(code, headers))
 
+    def _connection_line(self, fields: dict[str, str | list[str]]) -> str:
+        if not self._http11 and "Connection" not in fields and not self.keep_alive and self.params.like_tornado:
+            return ""  # what HTTP/1.0 expects anyhow
+        return ResponseWriter._connection_line(self, fields)
+
     def write_headers(
         self,
         start_line: RequestStartLine | ResponseStartLine,

@@ -21,8 +21,8 @@ from gustnado.http.h1.parameters import HTTP1ConnectionParameters
 from gustnado.http.h1.server_messages import ServerMessages
 from gustnado.http.h1.states import BODY, DRAIN, HEAD, LINGER, REFUSED, RESPOND, TURNED_AWAY
 from gustnado.http.message_decoding import DecodingServer
+from gustnado.http.refusals import RefusalLog
 from gustnado.http.sweeper import Sweeper
-from gustnado.log import gen_log
 
 if TYPE_CHECKING:
     from gustnado.events.stream import IOStream
@@ -48,7 +48,9 @@ class HTTP1ServerConnection(ServerMessages):
         sweeper: Sweeper | None = None,
     ) -> None:  # fmt: skip
         params = params or HTTP1ConnectionParameters()
-        sweeper = sweeper or Sweeper(stream.io_loop.asyncio_loop)
+        if sweeper is None:
+            loop = stream.io_loop.asyncio_loop
+            sweeper = Sweeper(loop, refusals=RefusalLog(loop, params.limits.max_refusals_logged))
         ServerMessages.__init__(self, stream, params, context, sweeper)
 
     def start_serving(self, delegate: HTTPServerConnectionDelegate) -> None:
@@ -145,7 +147,7 @@ class HTTP1ServerConnection(ServerMessages):
             self._since = now
         elif unsent or sender is not None:
             if 0 < self.limits.write_timeout < waited:
-                gen_log.info("%s does not read its response; aborted after %g s", self.peer(), waited)
+                self.sweeper.refusals.info("%s does not read its response; aborted after %g s", self.peer(), waited)
                 self.stream.abort()
         elif self._state == LINGER and (self.eof or waited > self.limits.linger_timeout):
             self.stream.abort()

@@ -17,7 +17,7 @@ from gustnado.http.h1.server_life import ServerLife
 from gustnado.http.h1.states import BODY, CLOSED, DRAIN, HEAD, LINGER, REFUSED, RESPOND
 from gustnado.http.h1.writer import informational, refusal
 from gustnado.http.messages import RequestStartLine
-from gustnado.log import app_log, gen_log
+from gustnado.log import app_log
 
 if TYPE_CHECKING:
     import asyncio
@@ -331,11 +331,12 @@ class ServerMessages(ServerLife):
         """Answer what could not be read, and close."""
         # As text: a record that somebody keeps would keep the error, its frames, and so this connection.
         if error.status == 408:
-            gen_log.info("%s, from %s", str(error), self.peer())
+            self.sweeper.refusals.info("%s, from %s", str(error), self.peer())
         elif self.params.like_tornado and error.status in (414, 431):
-            gen_log.info("Unsatisfiable read, closing connection: %s, from %s", str(error), self.peer())
+            said = "Unsatisfiable read, closing connection: %s, from %s"
+            self.sweeper.refusals.info(said, str(error), self.peer())
         else:
-            gen_log.info("Malformed HTTP message from %s: %s", self.peer(), str(error))
+            self.sweeper.refusals.info("Malformed HTTP message from %s: %s", self.peer(), str(error))
         if not self.params.like_tornado and self._refused_by_program(error):
             return
         request, self._request = self._request, None

@@ -68,12 +68,19 @@ class RequestHandler(
 
     _stream_request_body: bool = False
     _pulls_request_body: bool = False
+    _looks_before_body: bool = False
     _acts_on_head: bool = False  # something is to be done before the body is read
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls._flush_is_overridden = cls.flush is not OutputMixin.flush
-        cls._acts_on_head = cls._stream_request_body or cls._pulls_request_body or cls.body_limits is not None
+        cls._looks_before_body = cls.before_body is not LifecycleMixin.before_body
+        cls._acts_on_head = (
+            cls._stream_request_body
+            or cls._pulls_request_body
+            or cls._looks_before_body
+            or cls.body_limits is not None
+        )
 
     initialize: Callable[..., None] = LifecycleMixin._initialize
     """Override to take the keyword arguments of the route."""

@@ -1,8 +1,9 @@
 """The life of a handler: made for one request, prepared, called, finished.
 
-The order is ``__init__``, ``initialize(**kwargs)``, the XSRF check, ``prepare``, the method of the verb,
-``finish``, ``on_finish``. A handler that does not await runs within the callback that delivered its request;
-as soon as one of its methods returns an awaitable the rest runs in a task of its own.
+The order is ``__init__``, ``initialize(**kwargs)``, ``before_body`` (if there is a body, which arrives now), the XSRF
+check, ``prepare``, the method of the verb, ``finish``, ``on_finish``. A handler that does not await runs within the
+callback that delivered its request; as soon as one of its methods returns an awaitable the rest runs in a task of its
+own.
 """
 
 from __future__ import annotations
@@ -52,6 +53,19 @@ class LifecycleMixin(HandlerState):
 
     def _initialize(self) -> None:
         """What ``initialize`` is where it is not overridden."""
+
+    def before_body(self) -> Awaitable[None] | None:
+        """Called where a request has a body, when its head has arrived and before any of the body is read.
+
+        For what can be told from the head alone, so that a large upload is refused before it is sent: who asks, of
+        what type and how large it is to be. May be ``async def``. To refuse, raise an
+        :class:`~gustnado.web.HTTPError` or finish the request; the connection closes then, where much of the body
+        would have to be read for nothing. ``raise HTTPError(417)`` declines ``Expect: 100-continue``; a client that
+        expects that is told to go on after this has returned, and not before. Nothing of the body is there yet, nor of
+        its arguments. :meth:`prepare` comes later, with the body, as do the XSRF check and a ``current_user`` that has
+        to be awaited.
+        """
+        return None
 
     def prepare(self) -> Awaitable[None] | None:
         """Called before the method of the verb, whichever that is; may be ``async def``.

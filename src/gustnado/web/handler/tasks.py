@@ -13,7 +13,7 @@ from gustnado.http.shutdown import ShutdownEvent
 from gustnado.web.handler.auth import resolve_current_user
 from gustnado.web.handler.state import HandlerState
 
-__all__ = ["TasksMixin", "body_futures", "fail_body", "guard", "start_task"]
+__all__ = ["TasksMixin", "and_then", "body_futures", "fail_body", "guard", "start_task"]
 
 
 async def guard(pending: Awaitable[Any], failed: Callable[[BaseException], object]) -> None:
@@ -27,6 +27,14 @@ async def guard(pending: Awaitable[Any], failed: Callable[[BaseException], objec
         failed(error)  # what it awaited was cancelled, which is an error as others are
     except Exception as error:
         failed(error)
+
+
+async def and_then(pending: Awaitable[Any], function: Callable[[], Awaitable[Any] | None]) -> None:
+    """Await ``pending``, call ``function``, and await what that returns, if anything."""
+    await pending
+    rest = function()
+    if rest is not None:
+        await rest
 
 
 def body_futures() -> tuple[asyncio.Future[None], asyncio.Future[None]]:

@@ -1,0 +1,93 @@
+"""What a route costs: ``python -m benchmarks.routing``.
+
+Requests for the last of 1 and of 1,000 routes, whose paths are plain text or have a group. The way is the whole one from a
+parsed head to a response that is given to the connection, but without a socket: what is compared is small beside one.
+Each kind in a process of its own on core 0; interleaved rounds, medians of CPU time.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from benchmarks.client import parse_output
+from benchmarks.commands import Echo, require_cores, run
+from benchmarks.environment import HERE, Environment
+from benchmarks.errors import HarnessError
+from benchmarks.figures import Figure, Round
+from benchmarks.interpreters import find_python
+from benchmarks.measure import SERVER_CORE, server_environment
+from benchmarks.options import make_parser, parse, say, write_table
+from benchmarks.workloads import Contender, Role
+
+__all__ = ["GOAL", "TABLES", "main", "render"]
+
+OURS = Contender("gustnado", "Gustnado", Role.OURS, (), leg="compiled")
+TABLES = {
+    "literal-1": ("1", "literal", "one route, plain text"),
+    "literal-1000": ("1000", "literal", "1,000 routes, plain text"),
+    "pattern-1": ("1", "pattern", "one route, a group"),
+    "pattern-1000": ("1000", "pattern", "1,000 routes, a group"),
+    "named-1000": ("1000", "named", "1,000 routes, a named group"),
+}
+"""Name -> arguments of ``route_requests.py``, title."""
+
+GOAL = 1.1
+"""How much 1,000 routes may cost, where one costs 1."""
+
+
+def measure(name: str, environment: Environment, seconds: int) -> Round:
+    """One measurement.
+
+    :raises HarnessError: if it cannot be run, or a request is answered wrongly.
+    """
+    routes, kind, title = TABLES[name]
+    command = ["taskset", "-c", str(SERVER_CORE), str(environment.interpreter)]
+    command += [str(HERE / "programs" / "route_requests.py"), routes, kind, str(seconds)]
+    output = run(command, title, **server_environment(OURS, environment))
+    return parse_output(output.splitlines()[-1] if output else "", seconds)
+
+
+def measure_all(names: Sequence[str], environment: Environment, rounds: int, seconds: int, echo: Echo) -> list[Figure]:
+    """All tables of routes, in interleaved rounds."""
+    found: dict[str, list[Round]] = {name: [] for name in names}
+    for turn in range(rounds):
+        for name, measured in found.items():
+            measured.append(measure(name, environment, seconds))
+            echo(f"routing {turn + 1}/{rounds}  {TABLES[name][2]:<28}{measured[-1].cpu:8.2f} us")
+    return [Figure("routing", name, tuple(measured)) for name, measured in found.items()]
+
+
+def render(figures: Sequence[Figure]) -> str:
+    """The table, as Markdown, and whether the goal was met."""
+    medians = {figure.contender: figure.median for figure in figures}
+    lines = ["| routes | CPU us a request | min - max | goal |", "| --- | ---: | ---: | --- |"]
+    for figure in figures:
+        one = medians.get(figure.contender.replace("1000", "1"))
+        verdict = ""
+        if figure.contender.endswith("-1000") and one is not None:
+            ratio = figure.median / one
+            verdict = f"{ratio:.2f} x one route, at most {GOAL}: {'met' if ratio <= GOAL else 'missed'}"
+        cells = (TABLES[figure.contender][2], f"{figure.median:.2f}", f"{figure.least:.2f} - {figure.most:.2f}", verdict)
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measures, prints the table and writes it; returns the exit status."""
+    options = parse(make_parser("benchmarks.routing", "What does a route cost?", "ROUTES", TABLES), arguments)
+    try:
+        require_cores(SERVER_CORE)
+        environment = Environment(find_python(options.python), options.cache.resolve(), say)
+        environment.prepare(["compiled"])
+        figures = measure_all(options.only, environment, options.rounds, options.seconds, say)
+    except HarnessError as error:
+        say(f"benchmarks.routing: {error}")
+        return 1
+    title = "Routing: requests without a socket"
+    write_table("routing", title, render(figures), options, environment.python.label, figures)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
