@@ -19,6 +19,15 @@ class TestDefaults:
                 print(server.conn_params.limits.max_body_size)
         """) == [str(100 * 1024 * 1024), "5"]
 
+    def test_heads_may_have_64_kib_in_one_field(self, run_program):
+        assert run_program("""
+            from tornado.web import Application
+            from tornado.httpserver import HTTPServer
+            for server in HTTPServer(Application()), HTTPServer(Application(), max_header_size=1 << 20):
+                limits = server.conn_params.limits
+                print(limits.max_header_size, limits.max_field_size, limits.max_request_line)
+        """) == ["65536 65536 65536", "1048576 1048576 1048576"]
+
     def test_websockets_are_not_pinged_unless_a_setting_says_so(self, run_program):
         assert run_program("""
             from tornado.httputil import HTTPServerRequest

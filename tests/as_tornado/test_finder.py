@@ -102,3 +102,144 @@ class TestTornadosTests:
             "tornado.test",
             "tornado.test is loaded from Tornado itself, which is not installed: pip install tornado==6.6.1",
         ]
+
+
+# What is pickled by the installed Tornado and read here, or the other way round: how it is made, and what it is like.
+PICKLED = """
+import pickle, sys
+from tornado import gen, httpclient, httputil, iostream, options, queues, util, web, websocket
+
+headers = httputil.HTTPHeaders({"A": "b"})
+headers.add("Set-Cookie", "x")
+headers.add("Set-Cookie", "y")
+things = [
+    headers,
+    httputil.HTTPFile(filename="f", body=b"b", content_type="t"),
+    httputil.RequestStartLine("GET", "/", "HTTP/1.1"),
+    util.ObjectDict(a=1),
+    web.HTTPError(404, "no %s", "x", reason="r"),
+    web.Finish("x"),
+    web.RequestHandler,
+    websocket.WebSocketClosedError("x"),
+    httpclient.HTTPClientError(599, "m"),
+    httpclient.HTTPRequest("http://a/", method="PUT"),
+    iostream.StreamClosedError(OSError(5)),
+    queues.QueueFull(),
+    gen.Return(5),
+    options.Error("x"),
+]
+
+def describe(thing):
+    if isinstance(thing, httputil.HTTPHeaders):
+        return ["headers", *thing.get_all()]
+    shown = [getattr(thing, name) for name in "status_code reason code message value method".split()
+             if isinstance(getattr(thing, name, None), (int, str))]
+    return [getattr(thing, "__name__", type(thing).__name__), *shown, *(thing.items() if isinstance(thing, dict) else ())]
+
+if sys.argv[2] == "dump":
+    with open(sys.argv[1], "wb") as file:
+        pickle.dump(things, file)
+with open(sys.argv[1], "rb") as file:
+    print([describe(thing) for thing in pickle.load(file)], issubclass(web.RequestHandler, object))
+"""
+
+
+class TestPickles:
+    def test_what_tornado_has_pickled_is_read(self, python, tmp_path):
+        (tmp_path / "program.py").write_text(PICKLED)
+        dumped = python("program.py", "things", "dump", cwd=tmp_path)
+        loaded = python("-m", "gustnado.as_tornado", "program.py", "things", "load", cwd=tmp_path)
+        assert loaded.stdout == dumped.stdout != "", loaded.stderr + dumped.stderr
+
+    def test_and_the_other_way_round_where_gustnado_is_installed(self, python, tmp_path):
+        (tmp_path / "program.py").write_text(
+            PICKLED.replace("isinstance(thing, httputil.HTTPHeaders)", "hasattr(thing, 'get_all')")
+        )
+        dumped = python("-m", "gustnado.as_tornado", "program.py", "things", "dump", cwd=tmp_path)
+        loaded = python("program.py", "things", "load", cwd=tmp_path)
+        assert loaded.stdout == dumped.stdout != "", loaded.stderr + dumped.stderr
+
+
+class TestTools:
+    """What looks at modules and classes, rather than using them."""
+
+    def test_modules_can_be_reloaded(self, run_program):
+        assert (
+            run_program("""
+            import importlib, tornado, tornado.web, tornado.platform.asyncio
+            handler = tornado.web.RequestHandler
+            for module in tornado, tornado.web, tornado.platform.asyncio:
+                print(importlib.reload(module) is module)
+            print(tornado.web.RequestHandler is handler)
+        """)
+            == ["True"] * 4
+        )
+
+    def test_inspect(self, run_program):
+        assert run_program("""
+            import inspect, tornado.web, tornado.gen
+            handler = tornado.web.RequestHandler
+            print(inspect.getmodule(tornado.web) is tornado.web, inspect.getmodule(handler).__name__)
+            print(inspect.getsource(handler).splitlines()[0].split("(")[0])
+            print(inspect.signature(handler.set_header), inspect.signature(tornado.gen.sleep))
+            print(inspect.getdoc(tornado.web).split(":")[0], len(inspect.getmembers(tornado.web)) > 10)
+        """) == [
+            "True gustnado.web.handler",
+            "class RequestHandler",
+            "(self, name: 'str', value: 'str | bytes | int | numbers.Integral | datetime.datetime') -> 'None' "
+            "(duration: 'float') -> 'Future[None]'",
+            "``tornado.web`` True",
+        ]
+
+    def test_packages_can_be_walked(self, run_program):
+        assert run_program("""
+            import importlib.resources, pkgutil, tornado
+            found = {module.name for module in pkgutil.walk_packages(tornado.__path__, "tornado.")}
+            print({"tornado.web", "tornado.platform.asyncio"} <= found)
+            print(pkgutil.resolve_name("tornado.web:RequestHandler.get_cookie").__name__)
+            print(importlib.resources.files("tornado").joinpath("web.py").is_file())
+            print(importlib.resources.files("tornado.test").joinpath("test.crt").is_file())
+        """) == ["True", "get_cookie", "True", "True"]
+
+    def test_methods_of_classes_can_be_patched(self, run_program):
+        """The class is one under all its names, so that the framework itself meets the patch."""
+        assert run_program("""
+            import asyncio, unittest.mock
+            from gustnado.testing import InMemoryClient
+            import tornado.web
+
+            class Handler(tornado.web.RequestHandler):
+                def get(self):
+                    self.write(str(self.current_user))
+
+            async def main():
+                app = tornado.web.Application([("/", Handler)], log_function=lambda handler: None)
+                async with InMemoryClient(app) as client:
+                    with unittest.mock.patch("tornado.web.RequestHandler.get_current_user", return_value="ann"):
+                        print((await client.get("/")).body)
+                    print((await client.get("/")).body)
+
+            asyncio.run(main())
+        """) == ["b'ann'", "b'None'"]
+
+    def test_names_of_doors_can_be_patched_for_those_who_look_there(self, run_program):
+        assert run_program("""
+            import unittest.mock, tornado.escape, tornado.httpclient
+            with unittest.mock.patch("tornado.escape.json_encode", return_value="patched"):
+                print(tornado.escape.json_encode(1))
+            print(tornado.escape.json_encode(1))
+            with unittest.mock.patch("tornado.httpclient.AsyncHTTPClient", autospec=True) as client:
+                print(tornado.httpclient.AsyncHTTPClient() is client.return_value)
+            print(tornado.httpclient.AsyncHTTPClient.__name__)
+        """) == ["patched", "1", "True", "AsyncHTTPClient"]
+
+    def test_warnings_name_the_module_that_caused_them(self, python, tmp_path):
+        (tmp_path / "program.py").write_text(
+            "import tornado.util, warnings\n"
+            "with warnings.catch_warnings(record=True) as caught:\n"
+            "    warnings.simplefilter('always')\n"
+            "    tornado.util.GzipDecompressor().decompress(b'')\n"
+            "print(caught[0].category.__name__, caught[0].filename == __file__, caught[0].lineno)\n"
+        )
+        done = python("-m", "gustnado.as_tornado", "program.py", cwd=tmp_path)
+        assert done.stdout == "DeprecationWarning True 4\n", done.stderr

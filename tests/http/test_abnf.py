@@ -30,8 +30,6 @@ def test_names_and_methods_are_tokens():
     assert ABNF.method is ABNF.field_name is ABNF.token
 
 
-@given(
-    strategies.from_regex(ABNF.field_name, fullmatch=True), strategies.from_regex(ABNF.field_value, fullmatch=True)
-)
+@given(strategies.from_regex(ABNF.field_name, fullmatch=True), strategies.from_regex(ABNF.field_value, fullmatch=True))
 def test_what_they_make_can_be_a_header(name, value):
     assert HTTPHeaders({name: value})[name] == value

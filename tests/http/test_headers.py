@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import io
 import pickle
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -100,6 +102,25 @@ def test_copies_are_their_own() -> None:
         assert type(other) is HTTPHeaders
         other.add("a", "d")
         assert headers.get_list("a") == ["b", "c"]
+
+
+class AsTornado(pickle.Unpickler):
+    """Finds our class under Tornado's name, as it is under ``as_tornado``."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        return HTTPHeaders if (module, name) == ("tornado.httputil", "HTTPHeaders") else super().find_class(module, name)
+
+
+def test_a_pickle_of_tornados_can_be_read() -> None:
+    """It makes an object without calling its class, and sets its state."""
+    theirs = pytest.importorskip("tornado.httputil").HTTPHeaders({"A": "b"})
+    theirs.add("Set-Cookie", "x")
+    theirs.add("Set-Cookie", "y")
+    headers = AsTornado(io.BytesIO(pickle.dumps(theirs))).load()
+    assert type(headers) is HTTPHeaders
+    assert list(headers.get_all()) == [("A", "b"), ("Set-Cookie", "x"), ("Set-Cookie", "y")]
+    with pytest.raises(ValueError, match="Unsafe"):
+        HTTPHeaders.__new__(HTTPHeaders).__setstate__({"_as_list": {"A": ["b\r\nc"]}})
 
 
 def test_comparison() -> None:

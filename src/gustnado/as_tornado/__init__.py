@@ -36,9 +36,10 @@ run as ever.
 * error pages are HTML, what a coroutine of a handler returns is dropped, cookies have no attributes but those that
   are given and add no ``Vary``, and the XSRF check always wants a token, of a cookie ``_xsrf``;
 * static files whose names begin with a dot are served, and responses compressed with gzip only;
-* bodies may have 100 MiB (``HTTPServer.configure``); an argument of the server, or a handler, says otherwise;
+* heads may have 64 KiB, bodies 100 MiB (``HTTPServer.configure``); an argument of the server, or a handler, says
+  otherwise;
 * a redirect to what is not ASCII is sent as UTF-8; a handler may set ``Transfer-Encoding``; one that does not keep the
-  ``Content-Length`` that it set has its connection closed;
+  ``Content-Length`` that it set has its connection closed; a reason phrase that cannot be sent is ``Unknown``;
 * the HTTP client has 10 connections and calls itself Tornado, a request may take 20 seconds in all and has 5
   redirects (``AsyncHTTPClient.configure`` and the arguments of a request say otherwise); it goes on when its future is
   cancelled, and a backslash in a URL is sent;
@@ -54,7 +55,15 @@ All else stays as it is without: see ``docs/tornado-differences.md``.
 from __future__ import annotations
 
 from gustnado.as_tornado.command import main
-from gustnado.as_tornado.defaults import CLIENT_DEFAULTS, HANDLER_DEFAULTS, MAX_BODY_SIZE
+from gustnado.as_tornado.defaults import CLIENT_DEFAULTS, HANDLER_DEFAULTS, MAX_BODY_SIZE, MAX_HEADER_SIZE
 from gustnado.as_tornado.process import environment, install
 
-__all__ = ["CLIENT_DEFAULTS", "HANDLER_DEFAULTS", "MAX_BODY_SIZE", "environment", "install", "main"]
+__all__ = [
+    "CLIENT_DEFAULTS",
+    "HANDLER_DEFAULTS",
+    "MAX_BODY_SIZE",
+    "MAX_HEADER_SIZE",
+    "environment",
+    "install",
+    "main",
+]

@@ -16,10 +16,13 @@ from gustnado.web.static import StaticFileHandler
 from gustnado.web.transforms import ContentEncoding
 from gustnado.web.websocket import WebSocketHandler
 
-__all__ = ["CLIENT_DEFAULTS", "HANDLER_DEFAULTS", "MAX_BODY_SIZE", "set_defaults", "set_defaults_of"]
+__all__ = ["CLIENT_DEFAULTS", "HANDLER_DEFAULTS", "MAX_BODY_SIZE", "MAX_HEADER_SIZE", "set_defaults", "set_defaults_of"]
 
 MAX_BODY_SIZE = 100 * 1024 * 1024
 """Bytes of a request's body, streamed or not, where nothing else is said (Tornado: 104,857,600)."""
+
+MAX_HEADER_SIZE = 64 * 1024
+"""Bytes of a request's head, which one field may have for itself (Tornado: 65,536)."""
 
 CLIENT_DEFAULTS = {"request_timeout": 20.0, "read_timeout": 0.0, "max_redirects": 5}
 """Of requests of the HTTP client, where they are not our own."""
@@ -28,6 +31,7 @@ HANDLER_DEFAULTS: dict[str, Any] = {
     "default_cookie_options": {},
     "encodes_locations": False,
     "negotiates_errors": False,
+    "refuses_reasons": False,
     "returns_responses": False,
     "varies_by_cookies": False,
     "xsrf_host_cookie": False,
@@ -39,7 +43,7 @@ HANDLER_DEFAULTS: dict[str, Any] = {
 def set_defaults() -> None:
     """Make them Tornado's, as :mod:`gustnado.as_tornado` lists them; for good."""
     set_default_json(STANDARD_JSON)
-    HTTPServer.configure(None, max_body_size=MAX_BODY_SIZE, like_tornado=True)
+    HTTPServer.configure(None, max_body_size=MAX_BODY_SIZE, max_header_size=MAX_HEADER_SIZE, like_tornado=True)
     for name, value in HANDLER_DEFAULTS.items():
         setattr(RequestHandler, name, value)
     StaticFileHandler.serves_hidden_files = True

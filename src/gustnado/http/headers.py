@@ -344,6 +344,13 @@ class HTTPHeaders(HeaderMap, _StringMapping):
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), list(self.get_all()))
 
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        """Be what Tornado (from 3.0 on) has pickled."""
+        HTTPHeaders.__init__(self)
+        for name, values in state["_as_list"].items():
+            for value in values:
+                self.add(name, value)
+
     def __str__(self) -> str:
         return "".join([f"{name}: {value}\n" for name, value in self.get_all()])
 

@@ -30,6 +30,14 @@ class TestParameters:
         assert params.limits == Limits(max_body_size=9, body_timeout=8.0)
         assert HTTP1ConnectionParameters().limits == Limits()
 
+    def test_a_head_may_be_one_long_line(self) -> None:
+        """As in Tornado, which knows no other bound."""
+        limits = HTTP1ConnectionParameters(max_header_size=1 << 20).limits
+        assert (limits.max_request_line, limits.max_field_size) == (1 << 20, 1 << 20)
+        wider = Limits(max_field_size=1 << 21)
+        limits = HTTP1ConnectionParameters(max_header_size=1 << 20, limits=wider).limits
+        assert (limits.max_header_size, limits.max_field_size) == (1 << 20, 1 << 21)
+
     def test_a_zero_is_a_value(self) -> None:
         assert HTTP1ConnectionParameters(max_body_size=0).limits.max_body_size == 0
 

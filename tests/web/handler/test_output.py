@@ -105,6 +105,17 @@ class TestStatus:
         response = fetch(app(lambda self: self.set_status(299, "Odd")), "/")
         assert (response.code, response.reason) == (299, "Odd")
 
+    @pytest.mark.parametrize("reason", ["a\r\nb", "a\x00b", "\u4e2d", "<b>", ""])
+    def test_or_is_replaced_where_the_handler_says_so(self, reason):
+        class Handler(RequestHandler):
+            refuses_reasons = False
+
+        handler = Handler(Application(), HTTPServerRequest("GET", "/"))
+        handler.set_status(400, reason)
+        assert handler._reason == "Unknown"
+        handler.set_status(400, "Odd \xe9")
+        assert handler._reason == "Odd \xe9"
+
     @pytest.mark.parametrize("reason", ["a\r\nb", "a\nb", "a\x00b", "\u4e2d"])
     def test_a_reason_must_fit_a_status_line(self, reason):
         with pytest.raises(ValueError):

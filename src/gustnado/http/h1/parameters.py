@@ -15,7 +15,7 @@ class HTTP1ConnectionParameters:
 
     :param no_keep_alive: answer one request and close.
     :param chunk_size: the most bytes in one :meth:`HTTPMessageDelegate.data_received`.
-    :param max_header_size: bytes of a head.
+    :param max_header_size: bytes of a head. Given here, it is also the least bound of each of its lines.
     :param header_timeout: seconds for a head to arrive; also how long an idle connection is kept.
     :param max_body_size: bytes of a body. Given here, it bounds streamed bodies too.
     :param body_timeout: seconds without a byte of a body.
@@ -52,10 +52,14 @@ class HTTP1ConnectionParameters:
             "body_timeout": body_timeout,
         }
         changes = {name: value for name, value in given.items() if value is not None}
-        self.limits = dataclasses.replace(limits or Limits(), **changes)
+        limits = limits or Limits()
+        if max_header_size is not None:
+            lines = ("max_request_line", "max_field_size")
+            changes |= {name: max(getattr(limits, name), max_header_size) for name in lines}
+        self.limits = dataclasses.replace(limits, **changes)
         self.no_keep_alive = no_keep_alive
         self.chunk_size = chunk_size or 65536
-        self.given = frozenset(changes)
+        self.given = frozenset(name for name, value in given.items() if value is not None)
         self.decompress = decompress
         self.like_tornado = like_tornado
 

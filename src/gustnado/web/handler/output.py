@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from gustnado.errors import HTTPOutputError, UsageError
 from gustnado.escape import json_encode_bytes, to_unicode, utf8
 from gustnado.http.dates import format_timestamp
+from gustnado.http.abnf import ABNF
 from gustnado.http.h1.writer import REASONS, check_reason
 from gustnado.http.headers import headers_of
 from gustnado.http.messages import ResponseStartLine
@@ -40,11 +41,19 @@ _REPRESENTATION = ("Content-Encoding", "Content-Language", "Content-Length", "Co
                    "Content-Range", "Content-Type", "Last-Modified")  # fmt: skip
 
 
+def _is_harmless(reason: str) -> bool:
+    """Whether a reason phrase can stand in a status line, and in a page that does not escape it."""
+    return "<" not in reason and ABNF.reason_phrase.fullmatch(reason) is not None
+
+
 class OutputMixin(HandlerState):
     """Status, header fields and body of the response."""
 
     encodes_locations = True
     """Whether :meth:`redirect` percent-encodes what is not ASCII. Otherwise it is sent as UTF-8."""
+    refuses_reasons = True
+    """Whether a reason phrase that would break the status line is an error. Otherwise it is replaced by ``Unknown``, and
+    so is one with a ``<`` in it."""
     _flush_is_overridden = False  # set for each handler class
 
     def clear(self) -> None:
@@ -62,14 +71,16 @@ class OutputMixin(HandlerState):
         """Set the status of the response.
 
         :param reason: the reason phrase; ``None`` is the usual one of the status.
-        :raises ValueError: where ``reason`` would break the status line.
+        :raises ValueError: where ``reason`` would break the status line; see :attr:`refuses_reasons`.
         """
         self._status_code = status_code
-        if reason is not None:
+        if reason is None:
+            self._reason = REASONS.get(status_code, "Unknown")
+        elif self.refuses_reasons:
             check_reason(reason)
             self._reason = reason
         else:
-            self._reason = REASONS.get(status_code, "Unknown")
+            self._reason = reason if _is_harmless(reason) else "Unknown"
 
     def get_status(self) -> int:
         """The status of the response."""
