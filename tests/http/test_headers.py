@@ -108,7 +108,8 @@ class AsTornado(pickle.Unpickler):
     """Finds our class under Tornado's name, as it is under ``as_tornado``."""
 
     def find_class(self, module: str, name: str) -> Any:
-        return HTTPHeaders if (module, name) == ("tornado.httputil", "HTTPHeaders") else super().find_class(module, name)
+        is_ours = (module, name) == ("tornado.httputil", "HTTPHeaders")
+        return HTTPHeaders if is_ours else super().find_class(module, name)
 
 
 def test_a_pickle_of_tornados_can_be_read() -> None:
