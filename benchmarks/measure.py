@@ -145,7 +145,7 @@ def _load(workload: Workload, port: int, seconds: int) -> Load:
 def expectation(workload: Workload, contender: Contender) -> Expectation:
     """What a correct response of this contender to this workload is."""
     base = HELLO.expected if contender.fixed else workload.expected
-    return dataclasses.replace(base, headers=contender.headers)
+    return dataclasses.replace(base, headers=contender.headers, chunked=contender.chunked)
 
 
 def measure_once(workload: Workload, contender: Contender, environment: Environment, seconds: int) -> Round:

@@ -49,6 +49,8 @@ class Contender:
     """It answers hello to whatever is asked."""
     headers: tuple[str, ...] = ()
     """Header fields that its responses must have."""
+    chunked: bool = False
+    """Its responses come in chunks."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,7 +94,8 @@ def _peer(name: str, title: str, *command: str, headers: tuple[str, ...] = ()) -
 
 def _static(name: str, title: str, leg: str | None = None) -> Contender:
     command = ("static_server.py", "PORT", name.split("_")[0], "FILES")
-    return Contender(name, title, Role.PEER if leg is None else Role.OURS, command, leg=leg)
+    role = Role.PEER if leg is None else Role.OURS
+    return Contender(name, title, role, command, leg=leg, chunked=name == "granian_static")
 
 
 CONTENDERS: Mapping[str, Contender] = {
@@ -139,7 +142,7 @@ CONTENDERS: Mapping[str, Contender] = {
         _static("gustnado_static_interpreted", "Gustnado, static_path, interpreted", "interpreted"),
         _static("tornado_static", "Tornado, static_path"),
         _static("aiohttp_static", "aiohttp, add_static"),
-        _static("granian_static", "Granian, static_path_mount"),
+        _static("granian_static", "Granian, static_path_mount, in chunks"),
     )
 }
 

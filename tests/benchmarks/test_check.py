@@ -40,6 +40,12 @@ def test_a_correct_response_has_no_problems():
     assert judge(200, GOOD, b"Hello, world!", HELLO) == []
 
 
+def test_one_in_chunks_has_no_length():
+    chunked = Expectation(b"Hello, world!", chunked=True)
+    assert judge(200, [field for field in GOOD if field[0] != "Content-Length"], b"Hello, world!", chunked) == []
+    assert judge(200, GOOD, b"Hello, world!", chunked) == ["Content-Length '13' for 13 bytes"]
+
+
 @pytest.mark.parametrize(
     ("status", "headers", "body", "problem"),
     [

@@ -8,6 +8,7 @@ import pytest
 
 HANDLER = """
     import asyncio
+    import os
     import time
     from tornado.web import RequestHandler
     from tornado.wsgi import WSGIApplication
@@ -24,8 +25,11 @@ HANDLER = """
         async def get(self):
             await asyncio.sleep(0)
 
+    os.makedirs("files")
+    with open("files/wind.bin", "wb") as file:
+        file.write(bytes(range(256)) * 4000)
     app = WSGIApplication(
-        [("/", Handler), ("/waiting", Waiting)], cookie_secret="as secret as can be"
+        [("/", Handler), ("/waiting", Waiting)], cookie_secret="as secret as can be", static_path="files"
     )
 """
 
@@ -73,7 +77,19 @@ def test_a_handler_answers(program):
     assert program.fetch("/nowhere").code == 404
 
 
-def test_an_async_handler_gets_an_error_that_names_the_way_out(program):
+def test_static_files(program):
+    content = bytes(range(256)) * 4000
+    for _ in range(2):
+        response = program.fetch("/static/wind.bin")
+        assert (response.code, response.body) == (200, content)
+    assert response.headers["Content-Length"] == str(len(content))
+    part = program.fetch("/static/wind.bin", headers={"Range": "bytes=1000-900000"})
+    assert (part.code, part.body) == (206, content[1000:900_001])
+    known = program.fetch("/static/wind.bin", headers={"If-None-Match": response.headers["Etag"]})
+    assert (known.code, known.body) == (304, b"")
+
+
+def test_a_handler_that_waits_gets_an_error_that_names_the_way_out(program):
     assert program.fetch("/waiting").code == 500
     assert "ASGI" in program.until(lambda: "ASGI" in program.written() and program.written())
 

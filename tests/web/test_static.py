@@ -853,8 +853,9 @@ class TestSubclasses:
 class TestInterruptions:
     def test_149_a_file_that_shrinks_cuts_the_response_short(self, fetch, root, expect_log):
         class Shrinking(Static):
-            def set_extra_headers(self, path):
+            def flush(self, *args, **kwargs):
                 os.truncate(root / "large.bin", 300_000)
+                return super().flush(*args, **kwargs)
 
         with (
             expect_log("gustnado.application", "Uncaught exception"),
@@ -862,6 +863,24 @@ class TestInterruptions:
             pytest.raises(ConnectionAbortedError),
         ):
             fetch(make_app(root, Shrinking), "/static/large.bin")
+
+    def test_one_that_is_replaced_before_its_head_is_sent_is_not_mixed_up(self, fetch, root, expect_log):
+        class Replacing(Static):
+            def set_extra_headers(self, path):
+                (root / "new").write_bytes(bytes(len(LARGE)))
+                os.replace(root / "new", root / "large.bin")
+
+        with expect_log("gustnado.general", "has been replaced"):
+            response = fetch(make_app(root, Replacing), "/static/large.bin")
+        assert (response.code, response.headers.get("Etag")) == (503, None)
+
+    def test_a_large_one_that_vanishes_is_404(self, fetch, root, expect_log):
+        class Vanishing(Static):
+            def set_extra_headers(self, path):
+                os.unlink(root / "large.bin")
+
+        with expect_log("gustnado.general", "No such file"):
+            assert fetch(make_app(root, Vanishing), "/static/large.bin").code == 404
 
     def test_a_file_that_vanishes_is_404(self, fetch, root, expect_log):
         path = str(root / "robots.txt")

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Hashable, Sequence
+from io import FileIO
 from typing import Any, cast
 
 from gustnado.errors import StreamClosedError
@@ -28,6 +29,7 @@ from gustnado.web.static_cache import CachedFile, load_file
 from gustnado.web.static_encodings import SUFFIXES, accepted_codings, find_encoded
 from gustnado.web.static_paths import is_hidden
 from gustnado.web.static_response import StaticResponse
+from gustnado.web.static_versions import signature_of
 
 __all__ = ["StaticFileHandler"]
 
@@ -270,7 +272,7 @@ class StaticFileHandler(StaticResponse):
         """Read and send in turn, so that a client gets no more than it takes."""
         if not parts:
             return
-        with await self._in_thread(open_regular, path) as file:
+        with await self._open(path) as file:
             try:
                 heads = [b""] if self._multipart is None else self._multipart.heads
                 for head, part in zip(heads, parts, strict=True):
@@ -282,6 +284,21 @@ class StaticFileHandler(StaticResponse):
                 return  # the client has gone, and nobody waits for the rest
             except FileShrunkError as error:
                 raise FileShrunkError(f"{path}: {error}") from error
+
+    async def _open(self, path: str) -> FileIO:
+        """Open the file of which the head of the response tells.
+
+        :raises HTTPError: 404 where it is gone, 503 where another has taken its place: what is said of the one must not
+            be kept with the content of the other.
+        """
+        try:
+            file = await self._in_thread(open_regular, path)
+        except OSError as error:
+            raise HTTPError(404, "%s: %s", self.path, error) from error
+        if signature_of(os.fstat(file.fileno())) != signature_of(self._stat()):
+            file.close()
+            raise HTTPError(503, "%s has been replaced while it was looked at", self.path)
+        return file
 
     async def _send_content(self, path: str, parts: list[ByteRange], size: int) -> None:
         """Send what a subclass's :meth:`get_content` gives."""
