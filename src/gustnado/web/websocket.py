@@ -19,7 +19,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gustnado.errors import UsageError
 from gustnado.escape import utf8
@@ -40,6 +40,10 @@ from gustnado.log import gen_log
 from gustnado.web.errors import Finish, HTTPError
 from gustnado.web.first_step import FirstStep
 from gustnado.web.handler import RequestHandler
+
+if TYPE_CHECKING:
+    from gustnado.http.messages import HTTPServerRequest
+    from gustnado.web.application import Application
 
 __all__ = ["NotForWebSocketsError", "UpgradedConnection", "WebSocketHandler"]
 
@@ -87,10 +91,14 @@ class WebSocketHandler(RequestHandler):
     default_ping_interval: float | None = 30.0
     """Where there is no setting. ``gustnado.as_tornado`` makes it ``None``, as with Tornado."""
 
-    ws_connection: WebSocketProtocol | None = None
+    ws_connection: WebSocketProtocol | None
     close_code: int | None = None
     close_reason: str | None = None
     _on_close_called = False
+
+    def __init__(self, application: Application, request: HTTPServerRequest, **kwargs: Any) -> None:
+        self.ws_connection = None  # not as a default of the class: each message would be slower by the look at it
+        super().__init__(application, request, **kwargs)
 
     async def get(self, *args: Any, **kwargs: Any) -> None:
         """Answer the handshake (RFC 6455 section 4.2), call :meth:`open`, and return when that has returned."""

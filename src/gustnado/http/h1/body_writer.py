@@ -82,7 +82,8 @@ class BodyWriter:
             return False
         if self._left >= 0:
             if size > self._left:
-                raise HTTPOutputError("Tried to write more data than Content-Length")
+                over = size - self._left
+                raise HTTPOutputError(f"Tried to write more data than Content-Length: {over} bytes more")
             self._left -= size
         self.body_sent += size
         return True

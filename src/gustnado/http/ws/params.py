@@ -30,7 +30,7 @@ class WebSocketParams:
     """Sizes in bytes, times in seconds; ``0`` or ``None`` of a time means never."""
 
     ping_interval: float | None = None
-    """Between two pings that we send."""
+    """Between two pings that we send; one of over two seconds may come an eighth of a second late."""
     ping_timeout: float | None = None
     """For the answer to each; by default the interval, which is also the most."""
     max_message_size: int = DEFAULT_MAX_MESSAGE_SIZE

@@ -9,7 +9,8 @@ cpdef bytes payload_of(message)
 
 
 cdef class PreparedMessage:
-    cdef dict _frames
+    cdef dict _compressed
+    cdef bytes _plain
     cdef public bytes payload
     cdef public bint binary
 

@@ -49,12 +49,13 @@ class PreparedMessage:
     :raises TypeError: where it is no message.
     """
 
-    __slots__ = ("_frames", "binary", "payload")
+    __slots__ = ("_compressed", "_plain", "binary", "payload")
 
     def __init__(self, message: str | bytes | dict[str, Any], binary: bool = False) -> None:
         self.payload = payload_of(message)
         self.binary = binary
-        self._frames: dict[Any, bytes] = {}
+        self._plain: bytes | None = None
+        self._compressed: dict[Any, bytes] = {}
 
     def frame_for(self, codec: WebSocketCodec) -> bytes:
         """The frame to send on a connection, which counts it. A client's is its own: masked (RFC 6455 section 5.3)."""
@@ -62,14 +63,15 @@ class PreparedMessage:
             return codec.message(self.payload, self.binary)
         deflater = codec.deflater
         kind = None if deflater is None else deflater.kind
-        frame = self._frames.get(kind)
-        if frame is None:
-            opcode = 2 if self.binary else 1
-            if deflater is None or kind is None:
-                frame = build_frame(opcode, self.payload)
-            else:
-                frame = build_frame(opcode, deflater.deflate(self.payload), True, True)
-            self._frames[kind] = frame
+        if deflater is None or kind is None:
+            frame = self._plain
+            if frame is None:
+                self._plain = frame = build_frame(2 if self.binary else 1, self.payload)
+        else:
+            frame = self._compressed.get(kind)
+            if frame is None:
+                frame = build_frame(2 if self.binary else 1, deflater.deflate(self.payload), True, True)
+                self._compressed[kind] = frame
         codec.message_bytes_out += len(self.payload)
         codec.bytes_out += len(frame)
         return frame

@@ -126,9 +126,17 @@ class FrameSender:
         return self._offer(message)
 
     def _offer(self, message: PreparedMessage) -> bool:
-        if self._waiters is not None or self._is_closing():
+        codec = self.codec
+        if self._waiters is not None or self._over or codec.close_sent or codec.close_received:
             return False
-        self._send(message.frame_for(self.codec))
+        stream = self.stream
+        transport = None if stream is None else stream.transport
+        if transport is None and stream is not None:
+            return False
+        if transport is None or self._gathering:
+            self._send(message.frame_for(codec))
+        else:
+            transport.write(message.frame_for(codec))
         return True
 
     def write_ping(self, data: bytes) -> None:
