@@ -43,9 +43,12 @@ class Client:
     def read(self) -> Any:
         """What it says next.
 
-        :raises CompatError: if it has ended.
+        :raises CompatError: if it has ended, or takes too long.
         """
+        clock = threading.Timer(TIMEOUT, self._process.kill)
+        clock.start()
         line = self._process.stdout.readline() if self._process.stdout else ""
+        clock.cancel()
         if not line:
             with open(self._log, encoding="utf-8") as log:
                 raise CompatError(f"the client has ended: {log.read()[-2000:]}")
@@ -71,12 +74,9 @@ def client(session: Session, leg: str) -> Iterator[Client]:
             stderr=errors,
             text=True,
         )
-    clock = threading.Timer(TIMEOUT, process.kill)
-    clock.start()
     try:
         yield Client(process, str(log))
     finally:
-        clock.cancel()
         process.kill()
         process.wait()
         if process.stdout:
@@ -114,7 +114,7 @@ def session_of(session: Session, leg: str) -> None:
                 raise CompatError("the server's callback changes nothing")
         if leg == "tornado":
             factors = itertools.cycle([2, 3])
-            session.measure("a slider moved, a session joined", 40, lambda: other.ask(str(next(factors))))
+            session.measure("a slider moved, a session joined", 20, lambda: other.ask(str(next(factors))))
         session.expect(f"end, client on {leg}", other.close(), ("closed", 0))
 
 

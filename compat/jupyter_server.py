@@ -22,6 +22,8 @@ __all__ = ["PROGRAM"]
 
 TOKEN = "0123456789abcdef"
 HEADERS = {"Authorization": f"token {TOKEN}"}
+FACES = {"tornado": "'tornado'", "gustnado": "'gustnado.tornado'"}
+"""What ``tornado.__name__`` is in a kernel: it is a child process of the server, and uses Tornado, too."""
 BINARY = "v1.kernel.websocket.jupyter.org"
 """The subprotocol of JupyterLab: a message is a table of offsets and the parts at them."""
 
@@ -138,6 +140,9 @@ def kernels(session: Session) -> None:
     kernel = started.json()["id"]
     with kernel_socket(session, kernel) as channel:
         session.expect("1+1", channel.execute("1+1"), [("execute_result", "2")])
+        face = channel.execute("import tornado; tornado.__name__")
+        if face != [("execute_result", FACES[session.place.leg])]:
+            raise CompatError(f"the kernel, too, should run on {session.place.leg}; its tornado is {face}")
         session.expect("print", channel.execute("print('h\\xe9')"), [("stdout", "h\xe9\n")])
         session.expect("1/0", channel.execute("1/0"), [("error", "ZeroDivisionError")])
         big = channel.execute("'x' * 1_000_000")
