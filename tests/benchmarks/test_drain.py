@@ -97,3 +97,9 @@ def test_gustnado_run_has_its_workers_replaced(installed, method):
         drain.restart(server)
         server.send_signal(signal.SIGTERM)
         assert server.wait(60) == 0
+
+
+def test_a_late_answer_is_no_lost_request():
+    command = drain.load_command(81)
+    assert command[-3:] == ["--timeout", "20s", "http://127.0.0.1:81/"]
+    assert f"-d{drain.LONGEST}s" in command

@@ -21,7 +21,7 @@ def test_a_context_is_returned_as_it_is():
     assert ssl_options_to_context(context) is context
 
 
-def test_a_server_has_safe_defaults():
+def test_T3_a_server_has_safe_defaults():
     context = ssl_options_to_context({"certfile": CERT, "keyfile": KEY}, server_side=True)
     assert context.protocol == ssl.PROTOCOL_TLS_SERVER
     assert context.minimum_version == ssl.TLSVersion.TLSv1_2
@@ -65,7 +65,7 @@ def test_ciphers():
         ssl_options_to_context({"ciphers": "none such"}, server_side=False)
 
 
-def test_versions():
+def test_T3_versions():
     for version in (ssl.PROTOCOL_TLS, ssl.PROTOCOL_TLS_CLIENT, ssl.PROTOCOL_TLS_SERVER):
         context = ssl_options_to_context({"ssl_version": version}, server_side=False)
         assert context.maximum_version == ssl.TLSVersion.MAXIMUM_SUPPORTED
