@@ -112,12 +112,14 @@ def test_what_is_written_in_c_is_named_where_an_ioloop_calls_it(everywhere, expe
     async def main():
         await watched()
         io_loop = IOLoop.current()
-        with expect_log("gustnado.application", "sleep.* took about", level=logging.INFO):
+        with expect_log("gustnado.application", "sleep.* took about", level=logging.INFO) as ended:
             while not running().count:
                 if how == "add_callback":
                     io_loop.add_callback(time.sleep, 5 * THRESHOLD)
                 else:
                     io_loop.call_later(0, time.sleep, 5 * THRESHOLD)
+                await asyncio.sleep(0.001)
+            while not any("took about" in record.getMessage() for record in ended.records):
                 await asyncio.sleep(0.001)
         end()
 
