@@ -105,6 +105,40 @@ def test_what_is_written_in_c_is_named_where_it_can_be(run, expect_log):
         run(main())
 
 
+@pytest.mark.parametrize("how", ["add_callback", "call_later"])
+def test_what_is_written_in_c_is_named_where_an_ioloop_calls_it(everywhere, expect_log, how):
+    """On uvloop, too, which has no frames of its own."""
+
+    async def main():
+        await watched()
+        io_loop = IOLoop.current()
+        with expect_log("gustnado.application", "sleep.* took about", level=logging.INFO) as ended:
+            while not running().count:
+                if how == "add_callback":
+                    io_loop.add_callback(time.sleep, 5 * THRESHOLD)
+                else:
+                    io_loop.call_later(0, time.sleep, 5 * THRESHOLD)
+                await asyncio.sleep(0.001)
+            while not any("took about" in record.getMessage() for record in ended.records):
+                await asyncio.sleep(0.001)
+        end()
+
+    with expect_log("gustnado.application", PATTERN.format(r"functools\.partial\(<built-in function sleep>.*")):
+        everywhere(main())
+
+
+def test_callbacks_run_as_fast_as_ever_when_it_has_ended(everywhere):
+    async def main():
+        io_loop = IOLoop.current()
+        before = io_loop._run
+        await watched()
+        assert io_loop._run != before
+        end()
+        assert io_loop._run == before
+
+    everywhere(main())
+
+
 def test_it_is_logged_once_and_its_end_too(everywhere, expect_log):
     async def main():
         await watched()

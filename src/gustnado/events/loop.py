@@ -355,6 +355,7 @@ class IOLoop(Configurable, LoopDescriptors):
         if self._slow_callbacks is not None:
             self._slow_callbacks.stop()
         self._slow_callbacks = log
+        self.show_callbacks(log is not None)
         if log is not None:
             log.start()
 

@@ -40,6 +40,7 @@ class LoopCallbacks(CallbackRunner):
 
     def _bind(self, asyncio_loop: asyncio.AbstractEventLoop) -> None:
         self._bind_runner(asyncio_loop, running_loop, is_uvloop(asyncio_loop))
+        self._quick_run = self._run
         self.closing = False
         if frames.get():
             self.enter_contexts()
@@ -152,6 +153,17 @@ class LoopCallbacks(CallbackRunner):
         elif not isinstance(error, asyncio.CancelledError):
             return False
         return True
+
+    def show_callbacks(self, shown: bool) -> None:
+        """Have a frame of Python below each callback from now on, or no longer.
+
+        Whoever looks at this thread's stack then sees which callback runs, also one that is written in C.
+        """
+        if self._run != self._run_in_contexts:  # which has one
+            self._run = self._run_shown if shown else self._quick_run
+
+    def _run_shown(self, callback: Callable[[], object]) -> None:
+        self._run_callback(callback)
 
     def enter_contexts(self) -> None:
         """Look from now on for stack contexts (:mod:`gustnado.events.stack_context`) around each callback.

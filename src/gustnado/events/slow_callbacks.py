@@ -11,8 +11,8 @@ its stack::
 
 and again, without, when it has ended. A callback that takes longer than twice the threshold is always found, one
 that takes less than it never. Many short ones in a row are not logged; what they cost together is told by
-:class:`~gustnado.events.lag_probe.LagProbe`. A function written in C that the loop itself calls is found where
-the loop is asyncio's own; in uvloop it looks like waiting.
+:class:`~gustnado.events.lag_probe.LagProbe`. A function written in C is found, too, where an
+:class:`~gustnado.events.loop.IOLoop` was asked to call it; where uvloop itself was, it looks like waiting.
 
 Off, it costs nothing. On, it costs a thread, and two wake-ups of the loop in each ``threshold``.
 """
@@ -25,6 +25,7 @@ import threading
 import time
 import traceback
 from dataclasses import dataclass
+from itertools import dropwhile
 from types import FrameType
 from typing import Any
 
@@ -36,7 +37,15 @@ STACK_LINES = 25
 """Frames of the stack that are logged: the innermost ones."""
 
 # Modules whose frames lead from the loop to a callback, and are not meant by one.
-_MACHINERY = ("asyncio.", "gustnado.events.callback_runner.", "gustnado.events.acceptor.")
+_MACHINERY = tuple(
+    f"{module}."
+    for module in (
+        "asyncio",
+        "gustnado.events.acceptor",
+        "gustnado.events.callback_runner",
+        "gustnado.events.loop_callbacks",
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +66,9 @@ class _Look:
 
     def name(self) -> str:
         """The callback, for people."""
-        for frame in self.stack:
-            if not f"{frame.f_globals.get('__name__')}.".startswith(_MACHINERY):
-                code = frame.f_code
-                return f"{code.co_qualname} at {code.co_filename}:{code.co_firstlineno}"
+        for frame in self.meant():
+            code = frame.f_code
+            return f"{code.co_qualname} at {code.co_filename}:{code.co_firstlineno}"
         # Written in C; whoever called it has it in a variable.
         for frame in reversed([self.handle, *self.stack] if self.handle else self.stack):
             called = frame.f_locals.get("callback") or frame.f_locals.get("self")
@@ -68,9 +76,13 @@ class _Look:
                 return repr(called)
         return "a function without Python code"
 
+    def meant(self) -> list[FrameType]:
+        """The stack from the callback on; empty where that is written in C."""
+        return list(dropwhile(_is_machinery, self.stack))
+
     def text(self) -> str:
-        """The stack, without a line feed at its end; empty where there is none."""
-        frames = ((frame, frame.f_lineno) for frame in self.stack)
+        """The same for people, without a line feed at its end."""
+        frames = ((frame, frame.f_lineno) for frame in self.meant())
         return "".join(traceback.StackSummary.extract(frames, limit=-STACK_LINES).format()).rstrip("\n")
 
 
@@ -129,14 +141,15 @@ class SlowCallbackLog:
         """Look at the loop's thread until it gives a sign of life."""
         before = self._look()
         slow: _Look | None = None
+        name = ""
         while not self._answered.wait(self.threshold):
             now = self._look()
             if before and now and now.is_same_callback(before) and not (slow and slow.is_same_callback(now)):
-                self._ended(slow, before.when)
-                slow = before
-                self._report(now)
+                self._ended(slow, name, before.when)
+                slow, name = before, now.name()
+                self._report(now, name)
             before = now
-        self._ended(slow, time.monotonic())
+        self._ended(slow, name, time.monotonic())
 
     def _look(self) -> _Look | None:
         """``None`` where the loop waits, does not run, or was not seen running yet."""
@@ -150,19 +163,23 @@ class SlowCallbackLog:
         above = stack[self._depth :]
         return _Look(time.monotonic(), above, handle) if above or handle else None
 
-    def _report(self, look: _Look) -> None:
+    def _report(self, look: _Look, name: str) -> None:
         text = look.text()
         app_log.warning(
             "slow callback: %s has blocked the event loop for more than %g s%s",
-            look.name(),
+            name,
             self.threshold,
             f"; it is at\n{text}" if text else "",
         )
         self.count += 1
 
-    def _ended(self, slow: _Look | None, when: float) -> None:
+    def _ended(self, slow: _Look | None, name: str, when: float) -> None:
         if slow is not None and not self._stopped.is_set():
-            app_log.info("slow callback: %s took about %.3g s", slow.name(), when - slow.when)
+            app_log.info("slow callback: %s took about %.3g s", name, when - slow.when)
+
+
+def _is_machinery(frame: FrameType) -> bool:
+    return f"{frame.f_globals.get('__name__')}.".startswith(_MACHINERY)
 
 
 def _stack(frame: FrameType | None) -> list[FrameType]:
