@@ -15,6 +15,7 @@ from gustnado.http.messages import (
     HTTPServerRequest,
     RequestStartLine,
     ResponseStartLine,
+    has_body,
     parse_request_start_line,
     parse_response_start_line,
     request_of,
@@ -323,3 +324,18 @@ def test_attributes_are_those_of_tornado() -> None:
     )
     names = {name for name in dir(theirs) if not name.startswith("_")}
     assert names - set(dir(HTTPServerRequest("GET", "/"))) == set()
+
+
+@pytest.mark.parametrize(
+    ("fields", "has"),
+    [
+        ({}, False),
+        ({"Content-Length": "0"}, False),
+        ({"Content-Length": "00"}, False),
+        ({"Content-Length": "10"}, True),
+        ({"Transfer-Encoding": "chunked"}, True),
+        ({"X-Consumed-Content-Encoding": "gzip"}, True),
+    ],
+)
+def test_a_head_tells_whether_there_is_a_body(fields: dict[str, str], has: bool) -> None:
+    assert has_body(HTTPHeaders(fields)) is has

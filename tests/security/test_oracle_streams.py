@@ -35,9 +35,9 @@ class Request:
         return dataclasses.replace(self, fields=tuple(sorted(self.fields, key=lambda field: field[0])))
 
 
-def ours(pieces: list[bytes]) -> list[Request]:
-    """The requests that are read before the first that is refused, or is not whole."""
-    parser = RequestParser(Limits())
+def ours(pieces: list[bytes], like_tornado: bool = False) -> list[Request]:
+    """The requests that are read before the first that is refused, or is not whole, or ends the connection."""
+    parser = RequestParser(Limits(), like_tornado)
     found: list[Request] = []
     body = b""
     in_body = False
@@ -55,6 +55,8 @@ def ours(pieces: list[bytes]) -> list[Request]:
                 assert parser.headers is not None
                 fields = tuple((name.lower(), value) for name, value in parser.headers.get_all())
                 found.append(Request(parser.method, parser.target, fields, body))
+                if not parser.keep_alive:
+                    return found
                 body, in_body = b"", False
                 parser.next_message()
                 if not parser.pending():
@@ -166,7 +168,7 @@ def chunked(draw: st.DrawFn, body: bytes) -> bytes:
 
 
 @st.composite
-def requests(draw: st.DrawFn) -> tuple[Request, bytes]:
+def requests(draw: st.DrawFn, versions: tuple[str, ...] = ("1.1",)) -> tuple[Request, bytes]:
     """A request as it is meant, and as bytes."""
     method, target, body = draw(METHODS), draw(TARGETS), draw(BODIES)
     fields = [("Host", "example.org"), *draw(st.lists(FIELDS, max_size=2))]
@@ -184,16 +186,17 @@ def requests(draw: st.DrawFn) -> tuple[Request, bytes]:
     before, behind = draw(BLANKS)
     # httptools takes no TAB behind a coding or a length.
     lines = [f"{name}:{before}{value}{behind if name[0] in 'Xx' else ''}" for name, value in fields]
-    head = "\r\n".join([f"{method} {target} HTTP/1.1", *lines, "", ""]).encode("latin-1")
+    head = "\r\n".join([f"{method} {target} HTTP/{draw(st.sampled_from(versions))}", *lines, "", ""]).encode("latin-1")
     return Request(method, target, tuple((name.lower(), value) for name, value in fields), body), head + data
 
 
 STREAMS = st.lists(requests(), min_size=1, max_size=3)
+OF_ALL_VERSIONS = st.lists(requests(("1.1", "1.1", "1.0")), min_size=1, max_size=3)
 EDITS = st.sampled_from(
     [
         b"", b"\r", b"\n", b"\r\n", b" ", b"\t", b"\0", b":", b";", b",", b"0", b"1", b"5", b"a", b"-", b"+", b"_",
         b"\xff", b"\r\nContent-Length: 5", b"\r\nTransfer-Encoding: chunked", b"\r\n ", b"0\r\n\r\n", b"chunked",
-        b"GET / HTTP/1.1\r\n",
+        b"GET / HTTP/1.1\r\n", b"\r\nConnection: keep-alive",
     ]
 )  # fmt: skip
 
@@ -201,7 +204,7 @@ EDITS = st.sampled_from(
 @st.composite
 def broken(draw: st.DrawFn) -> bytes:
     """Requests with one place, or two, at which something has been replaced, put in or left out."""
-    data = b"".join([data for _, data in draw(STREAMS)])
+    data = b"".join([data for _, data in draw(OF_ALL_VERSIONS)])
     for _ in range(draw(st.integers(1, 2))):
         start = draw(st.integers(0, len(data)))
         data = data[:start] + draw(EDITS) + data[start + draw(st.integers(0, 3)) :]
@@ -232,11 +235,13 @@ def test_whole_requests_are_read_by_all_as_they_are_meant(stream: list, places: 
 
 
 @settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(broken(), st.lists(st.integers(0, 500), max_size=3))
-def test_nobody_reads_broken_ones_that_we_accept_in_another_length(data: bytes, places: list[int]) -> None:
-    mine = ours([data])
+@given(broken(), st.lists(st.integers(0, 500), max_size=3), st.booleans())
+def test_nobody_reads_broken_ones_that_we_accept_in_another_length(
+    data: bytes, places: list[int], like_tornado: bool
+) -> None:
+    mine = ours([data], like_tornado)
     event(f"{min(len(mine), 3)} accepted by ours")
-    assert ours(split(data, places)) == mine
+    assert ours(split(data, places), like_tornado) == mine
     for theirs in (of_h11(data), of_httptools(data)):
         event(f"{min(len(mine), len(theirs), 3)} accepted by both")
         for my, their in zip(mine, theirs, strict=False):

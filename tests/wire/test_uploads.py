@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import tempfile
 
@@ -274,6 +275,14 @@ class TestBeforeBody:
                 client = await server.connect()
                 assert (await client.ask(post(b"", "X-Do: raise"))).body == b"prepared "
                 assert (await client.ask(b"GET / HTTP/1.1\r\nHost: x\r\nX-Do: raise\r\n\r\n")).body == b"prepared "
+
+        run(main())
+
+    def test_it_is_called_for_a_body_that_is_decoded(self, run, serve) -> None:
+        async def main() -> None:
+            async with serve([("/", Checked)], decompress_request=True) as server:
+                request = post(gzip.compress(b"wind"), "Content-Encoding: gzip")
+                assert (await server.ask(request)).body == b"before prepared wind"
 
         run(main())
 

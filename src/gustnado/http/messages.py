@@ -475,7 +475,10 @@ class HTTPServerRequest(RequestData):
 
 def has_body(headers: HTTPHeaders) -> bool:
     """Whether a request with this head has a body that is not empty, or may have one."""
-    return "Transfer-Encoding" in headers or headers.get("Content-Length", "0").strip("0") != ""
+    if "Transfer-Encoding" in headers or "X-Consumed-Content-Encoding" in headers:
+        return True  # one that is decoded has lost its length
+    length: str = headers.get("Content-Length", "0")
+    return length.strip("0") != ""
 
 
 def request_of(

@@ -7,7 +7,7 @@ import pytest
 
 from gustnado.http.messages import HTTPServerRequest
 from gustnado.web import Application, RequestHandler
-from gustnado.web.handler.tasks import guard
+from gustnado.web.handler.tasks import and_then, guard
 
 APPLICATION = "gustnado.application"
 
@@ -21,6 +21,27 @@ def app(**members: Any) -> tuple[Application, list[Any]]:
 
     handler = type("Handler", (RequestHandler,), {"seen": seen, "on_finish": on_finish, **members})
     return Application([("/", handler)]), seen
+
+
+class TestAndThen:
+    def test_one_after_the_other(self):
+        seen: list[str] = []
+
+        async def note(what: str) -> None:
+            await asyncio.sleep(0)
+            seen.append(what)
+
+        async def main() -> None:
+            await and_then(note("a"), lambda: note("b"))
+            await and_then(note("c"), lambda: None)
+            with pytest.raises(KeyError):
+                await and_then(fail(), lambda: note("d"))
+
+        async def fail() -> None:
+            raise KeyError
+
+        asyncio.run(main())
+        assert seen == ["a", "b", "c"]
 
 
 class TestGuard:
