@@ -1,7 +1,7 @@
 """What a route costs: ``python -m benchmarks.routing``.
 
-Requests for the last of 1 and of 1,000 routes, whose paths are plain text or have a group. The way is the whole one from a
-parsed head to a response that is given to the connection, but without a socket: what is compared is small beside one.
+Requests for the last of 1 and of 1,000 routes, whose paths are plain text or have a group. The way is the whole one
+from a parsed head to a response that is given to the connection, but without a socket, beside which this is small.
 Each kind in a process of its own on core 0; interleaved rounds, medians of CPU time.
 """
 

@@ -1,7 +1,7 @@
 """Answers requests without a socket, and prints what that cost.
 
 Usage: ``route_requests.py ROUTES KIND SECONDS``. An application of so many routes gets requests for the last of them;
-``KIND`` is ``literal`` (``/item999/list``), ``pattern`` (``/item999/([0-9]+)``) or ``named`` (``/item999/(?P<number>[0-9]+)``).
+``KIND`` says how the routes are written: one of ``KINDS``.
 Prints the number of requests and the CPU time of this process for all of them in nanoseconds. Each request goes the
 way of one that has been parsed: a delegate, the route, a handler, and a response that is given to the connection.
 """

@@ -62,7 +62,7 @@ def png(width: int, height: int) -> bytes:
         glow, depth = max(0.0, 1 - distance * 3), y / height
         if distance < 0.01:
             return bytes((255, 244, 214))
-        return bytes((int(40 + 170 * depth * 0.7 + 80 * glow) % 256, int(60 + 80 * depth + 30 * glow), 120 - int(40 * depth)))
+        return bytes(map(int, (40 + 120 * depth + 80 * glow, 60 + 80 * depth + 30 * glow, 120 - 40 * depth)))
 
     rows = b"".join(b"\0" + b"".join(pixel(x, y) for x in range(width)) for y in range(height))
     head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)

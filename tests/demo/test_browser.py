@@ -87,7 +87,7 @@ def test_upload_a_picture(page, url, tmp_path, picture):
     sign_in(page, url)
     page.open(f"{url}/posts/new")
     page.type_into("#title", "Evening sky")
-    page.type_into("#body", "Behind the front it cleared up within minutes. The wind fell, and the sun came out.")
+    page.type_into("#body", "Behind the front it cleared up within minutes, and the sun came out once more.")
     page.choose_file("#picture", file)
     page.type_into("#caption", "The sun low in an orange sky")
     page.screenshot(SCREENSHOTS / "9-upload.png")

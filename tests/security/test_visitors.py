@@ -40,7 +40,7 @@ def fetch():
 @pytest.mark.parametrize("method", ["set_header", "add_header"])
 def test_t4_a_header_value_holds_no_other_field(method, bad):
     handler: Any = RequestHandler(Application(), HTTPServerRequest("GET", "/"))
-    with pytest.raises(ValueError, match=r"header|value|character"):
+    with pytest.raises(ValueError, match=r"X-Name"):
         getattr(handler, method)("X-Name", f"a{bad}")
     assert "X-Name" not in handler._headers
 
