@@ -11,7 +11,8 @@ release = tomllib.loads(Path(__file__).parents[1].joinpath("pyproject.toml").rea
 ]
 copyright = "the Gustnado authors"  # a name that Sphinx asks for
 
-extensions = ["sphinx.ext.autodoc", "sphinx.ext.viewcode"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.viewcode"]
+myst_heading_anchors = 2
 html_theme = "furo"
 html_title = f"Gustnado {release}"
 

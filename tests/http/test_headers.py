@@ -108,8 +108,9 @@ class AsTornado(pickle.Unpickler):
     """Finds our class under Tornado's name, as it is under ``as_tornado``."""
 
     def find_class(self, module: str, name: str) -> Any:
-        is_ours = (module, name) == ("tornado.httputil", "HTTPHeaders")
-        return HTTPHeaders if is_ours else super().find_class(module, name)
+        return (
+            HTTPHeaders if (module, name) == ("tornado.httputil", "HTTPHeaders") else super().find_class(module, name)
+        )
 
 
 def test_a_pickle_of_tornados_can_be_read() -> None:
@@ -142,9 +143,7 @@ def test_mutable_mapping_methods() -> None:
     assert not headers
 
 
-@pytest.mark.parametrize(
-    "name", ["", " a", "a b", "a:", "a\r", "\xe4", "a\x00", "(a)", "a" * 300 + "(", "a,b"]
-)
+@pytest.mark.parametrize("name", ["", " a", "a b", "a:", "a\r", "\xe4", "a\x00", "(a)", "a" * 300 + "(", "a,b"])
 def test_row_70_names_are_tokens(name: str) -> None:
     headers = HTTPHeaders()
     with pytest.raises(ValueError, match="not a header name"):
@@ -184,9 +183,7 @@ def test_parse() -> None:
     assert list(headers.get_all()) == [("Content-Type", "text/html"), ("A", "b"), ("A", "c")]
 
 
-@pytest.mark.parametrize(
-    "text", ["a", "a : b", " a: b", "a: b\r\n c", "a: b\n c", ": b", "a: \x00", "a: b\rc"]
-)
+@pytest.mark.parametrize("text", ["a", "a : b", " a: b", "a: b\r\n c", "a: b\n c", ": b", "a: \x00", "a: b\rc"])
 def test_parse_refuses(text: str) -> None:
     with pytest.raises(HTTPInputError):
         HTTPHeaders.parse(text)
@@ -221,9 +218,7 @@ def test_the_compiled_half_is_enough_for_the_wire() -> None:
 
 NAMES = st.text("!#$%&'*+-.^_`|~09azAZ", min_size=1, max_size=20)
 VALUES = st.text(
-    st.characters(
-        min_codepoint=0x21, max_codepoint=0xFF, exclude_characters=[chr(i) for i in range(0x7F, 0x80)]
-    ),
+    st.characters(min_codepoint=0x21, max_codepoint=0xFF, exclude_characters=[chr(i) for i in range(0x7F, 0x80)]),
     max_size=30,
 )
 

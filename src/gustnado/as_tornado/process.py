@@ -16,7 +16,7 @@ from gustnado.as_tornado.loggers import rename_loggers
 from gustnado.as_tornado.missing import explain_missing_names
 from gustnado.errors import UsageError
 
-__all__ = ["STARTUP", "SWITCH", "environment", "install"]
+__all__ = ["STARTUP", "SWITCH", "environment", "install", "prepare"]
 
 SWITCH = "GUSTNADO_AS_TORNADO"
 """The variable that says to a Python, as it starts, whether it is to be so: ``1`` or ``0``."""
@@ -31,7 +31,8 @@ def install(*, children: bool = False) -> None:
     :param children: also in Python processes that this one starts: the `environment` of this process is changed.
     :raises gustnado.errors.UsageError: where the real Tornado has been imported already.
     """
-    _install_here()
+    prepare()
+    sys.modules["tornado"] = gustnado.tornado
     if children:
         os.environ.update(environment(os.environ))
 
@@ -50,21 +51,23 @@ def environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
     return changed | {SWITCH: "1", "PYTHONPATH": os.pathsep.join([STARTUP, *others])}
 
 
-def _install_here() -> None:
+def prepare() -> Finder:
+    """Do all but the import of ``tornado``, which is left to the finder that is returned."""
     found = sys.modules.get("tornado")
-    if found is gustnado.tornado:
-        return
-    if found is not None:
+    if found not in (None, gustnado.tornado):
         raise UsageError(
             f"the real tornado has been imported already, from {getattr(found, '__file__', None)}, and is used by "
             f"{', '.join(_users()[:3]) or 'no module'}: call gustnado.as_tornado.install() before the first import of "
             "tornado or of a library that uses it, or start the program with `python -m gustnado.as_tornado`"
         )
-    sys.modules["tornado"] = gustnado.tornado
-    explain_missing_names(gustnado.tornado, "tornado")
-    sys.meta_path.insert(0, Finder())
-    set_defaults()
-    rename_loggers()
+    finders = [finder for finder in sys.meta_path if isinstance(finder, Finder)]
+    if not finders:
+        explain_missing_names(gustnado.tornado, "tornado")
+        finders = [Finder()]
+        sys.meta_path[:0] = finders
+        set_defaults()
+        rename_loggers()
+    return finders[0]
 
 
 def _users() -> list[str]:

@@ -41,6 +41,22 @@ def test_whatever_is_imported_first_is_ours(line, started):
     assert not errors
 
 
+@pytest.mark.parametrize("first", ["import tornado", "importlib.util.find_spec('tornado')", "m.version('tornado')"])
+def test_there_is_one_package_under_both_names(first, started):
+    code = f"""if True:
+        import importlib.util, importlib.metadata as m, sys
+        {first}
+        import tornado, gustnado.tornado, gustnado.as_tornado
+        print(tornado is gustnado.tornado is sys.modules["tornado"] is sys.modules["gustnado.tornado"])
+        tornado.web.RequestHandler
+        print(sys.modules["tornado.web"] is tornado.web is gustnado.tornado.web)
+        before = list(sys.meta_path)
+        gustnado.as_tornado.install()
+        print(sys.meta_path == before, tornado is sys.modules["tornado"])
+    """
+    assert started(code) == ("True\nTrue\nTrue True\n", "")
+
+
 def test_the_defaults_are_tornados(started):
     assert started("from tornado.escape import json_encode; print(json_encode([1, 2]))") == ("[1, 2]\n", "")
 

@@ -24,28 +24,26 @@ SWITCH = "GUSTNADO_AS_TORNADO"
 
 
 class _Waiting:
-    """A finder that installs Gustnado, and leaves the finding to that, when something looks for Tornado."""
+    """A finder that prepares the process, and leaves the finding to another, when something looks for Tornado."""
 
     def find_spec(self, fullname: str, path: object = None, target: object = None) -> ModuleSpec | None:
-        finder = _install() if fullname == "tornado" else None
+        finder = _prepare() if fullname == "tornado" else None
         return finder.find_spec(fullname) if finder else None
 
     def find_distributions(self, context: DistributionFinder.Context) -> Iterable[Distribution]:
-        finder = _install() if context.name and context.name.lower() == "tornado" else None
+        finder = _prepare() if context.name and context.name.lower() == "tornado" else None
         return finder.find_distributions(context) if finder else ()
 
 
-def _install() -> Finder | None:
+def _prepare() -> Finder | None:
     """The finder, now that it is needed; none, where this Python has no Gustnado: it runs as ever."""
     try:
-        from gustnado.as_tornado.finder import Finder
-        from gustnado.as_tornado.process import install
+        from gustnado.as_tornado.process import prepare
     except ModuleNotFoundError as error:
         if error.name != "gustnado":
             raise
         return None
-    install()
-    return Finder()
+    return prepare()
 
 
 def _begin() -> None:
@@ -54,7 +52,7 @@ def _begin() -> None:
         raise ValueError(f"{SWITCH} is 1 or 0, not {switch!r}")
     if switch == "1":
         if "tornado" in sys.modules:  # by a .pth file
-            _install()  # says so
+            _prepare()  # says so
         sys.meta_path.insert(0, _Waiting())
 
 

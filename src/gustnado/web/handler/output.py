@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from gustnado.errors import HTTPOutputError, UsageError
 from gustnado.escape import json_encode_bytes, to_unicode, utf8
-from gustnado.http.dates import format_timestamp
 from gustnado.http.abnf import ABNF
+from gustnado.http.dates import format_timestamp
 from gustnado.http.h1.writer import REASONS, check_reason
 from gustnado.http.headers import headers_of
 from gustnado.http.messages import ResponseStartLine
@@ -52,8 +52,8 @@ class OutputMixin(HandlerState):
     encodes_locations = True
     """Whether :meth:`redirect` percent-encodes what is not ASCII. Otherwise it is sent as UTF-8."""
     refuses_reasons = True
-    """Whether a reason phrase that would break the status line is an error. Otherwise it is replaced by ``Unknown``, and
-    so is one with a ``<`` in it."""
+    """Whether a reason phrase that would break the status line is an error. Otherwise it is replaced by ``Unknown``, as
+    is one with a ``<`` in it."""
     _flush_is_overridden = False  # set for each handler class
 
     def clear(self) -> None:
