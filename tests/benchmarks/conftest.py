@@ -13,6 +13,7 @@ class Installed:
     """An environment that runs what is installed here, and builds nothing."""
 
     interpreter = Path(sys.executable)
+    files = Path(__file__).parent  # for servers of static files
 
     def build(self, leg):
         return Path(gustnado.__file__).parent.parent
