@@ -31,6 +31,7 @@ from benchmarks.measure import LOAD_CORE, SERVER_CORE, measure_load, running
 from benchmarks.options import make_parser, parse, say, write_table
 from benchmarks.soak import raise_file_limit, read_rss
 from benchmarks.streams import parse_load
+from benchmarks.versions import version_line
 from benchmarks.workloads import Contender, Role
 
 __all__ = ["CONTENDERS", "Crowd", "Findings", "main", "render"]
@@ -61,6 +62,7 @@ CONTENDERS = (
     _server("tornado", "Tornado, write_message() in a loop"),
 )
 """Who takes part."""
+PACKAGES = ("uvloop", *(contender.name for contender in CONTENDERS if contender.role is Role.PEER))
 
 
 class Crowd:
@@ -188,7 +190,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except HarnessError as error:
         say(f"benchmarks.broadcast: {error}")
         return 1
-    table, figures = render(findings), [one.figure for one in findings]
+    figures = [one.figure for one in findings]
+    table = f"{render(findings)}\n{version_line(environment, PACKAGES)}\n"
     write_table("broadcast", "Broadcasts over WebSockets", table, options, environment.python.label, figures)
     return 0
 

@@ -9,22 +9,20 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Collection
 from pathlib import Path
 
 from benchmarks.commands import run
 from benchmarks.environment import Environment
 
-__all__ = ["processor", "versions"]
+__all__ = ["processor", "version_line", "versions"]
 
 LIST_PACKAGES = "import importlib.metadata as m; [print(d.name, d.version) for d in m.distributions()]"
 
 
 def versions(environment: Environment) -> dict[str, str]:
     """Name -> version, of interpreter, kernel, tools and all packages of the environment."""
-    listing = run([str(environment.interpreter), "-c", LIST_PACKAGES], "listing the packages")
-    packages = dict(
-        sorted((line.split(" ") for line in listing.splitlines()), key=lambda pair: pair[0].lower())
-    )
+    packages = _packages(environment)
     python = environment.python
     machine = {
         "Python": f"{python.implementation} {python.version}",
@@ -35,6 +33,19 @@ def versions(environment: Environment) -> dict[str, str]:
         "nginx": _nginx_version(),
     }
     return machine | {name: version for name, version in packages.items() if name != "pip"}
+
+
+def _packages(environment: Environment) -> dict[str, str]:
+    listing = run([str(environment.interpreter), "-c", LIST_PACKAGES], "listing the packages")
+    return dict(sorted((line.split(" ") for line in listing.splitlines()), key=lambda pair: pair[0].lower()))
+
+
+def version_line(environment: Environment, names: Collection[str]) -> str:
+    """A line for the foot of a table: interpreter, kernel and processor, and the packages that are named."""
+    python, packages = environment.python, _packages(environment)
+    machine = [f"{python.implementation} {python.version}", f"Linux {os.uname().release}"]
+    machine.append(processor(Path("/proc/cpuinfo").read_text()))
+    return ", ".join([*machine, *(f"{name} {version}" for name, version in packages.items() if name in names)]) + "."
 
 
 def processor(cpuinfo: str) -> str:

@@ -22,6 +22,7 @@ from benchmarks.load import Load
 from benchmarks.measure import LOAD_CORE, SERVER_CORE, measure_load, running
 from benchmarks.options import make_parser, parse, say, write_table
 from benchmarks.streams import CONNECTIONS, parse_load
+from benchmarks.versions import version_line
 from benchmarks.workloads import Contender, Role
 
 __all__ = ["CONTENDERS", "SIZES", "main", "render"]
@@ -47,6 +48,7 @@ CONTENDERS = (
     _server("tornado", "Tornado, def on_message"),
 )
 """Who takes part, in each workload."""
+PACKAGES = ("uvloop", *(contender.name for contender in CONTENDERS if contender.role is Role.PEER))
 
 
 def _load(environment: Environment, port: int, size: int, seconds: int) -> Load:
@@ -111,7 +113,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except HarnessError as error:
         say(f"benchmarks.websockets: {error}")
         return 1
-    write_table("websockets", "WebSockets", render(figures), options, environment.python.label, figures)
+    table = f"{render(figures)}\n{version_line(environment, PACKAGES)}\n"
+    write_table("websockets", "WebSockets", table, options, environment.python.label, figures)
     return 0
 
 

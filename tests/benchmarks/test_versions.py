@@ -56,3 +56,11 @@ def test_a_wrk_that_tells_nothing_is_unknown(monkeypatch, text):
 
     monkeypatch.setattr("subprocess.run", lambda *args, **kwargs: Done)
     assert module._wrk_version() == "unknown"
+
+
+def test_a_table_says_what_it_compares(tmp_path, monkeypatch):
+    monkeypatch.setattr(Environment, "interpreter", Path(sys.executable))
+    environment = Environment(Python(sys.executable, "cpython", "3.13.1"), tmp_path, print)
+    line = module.version_line(environment, ["pytest", "nothing"])
+    assert line.startswith("cpython 3.13.1, Linux ")
+    assert line.endswith(f", pytest {pytest.__version__}.")
