@@ -117,9 +117,3 @@ def read_exceptions():
 @pytest.fixture
 def exceptions() -> dict[str, str]:
     return all_exceptions()
-
-
-@pytest.fixture
-def private_parts() -> dict[str, str]:
-    """Those of the exceptions that are tests of no public behaviour."""
-    return listed_as("private")
