@@ -245,7 +245,7 @@ class WebSocketDriver(FrameSender):
     def _refuse(self, error: WebSocketProtocolError) -> None:
         """The peer has broken the protocol: the codec drops all that comes behind that."""
         self._paused = False
-        gen_log.info("WebSocket of %s closed with %d: %s", self.peer(), error.close_code, error)
+        gen_log.debug("WebSocket of %s closed with %d: %s", self.peer(), error.close_code, error)
         self._refusal = error
         if self._close_timer is None:
             self._close_timer = self._loop.call_later(self.params.close_timeout, self._refuse_now)
