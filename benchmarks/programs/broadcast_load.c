@@ -89,8 +89,9 @@ static int receive(struct connection *peer) {
         ssize_t count = recv(peer->socket, answer, wanted, MSG_DONTWAIT);
         if (count < 0 && errno == EAGAIN) return peer->received == size;
         if (count <= 0) fail("the server has closed a connection");
-        if (between && count == 1 && recv(peer->socket, answer + count++, 1, MSG_WAITALL) != 1) fail("half a head came");
-        if (between && !memcmp(answer, ping, sizeof ping)) {
+        while (between && count) {
+            if (count == 1 && recv(peer->socket, answer + count++, 1, MSG_WAITALL) != 1) fail("half a head came");
+            if (memcmp(answer, ping, sizeof ping)) break;
             answer_ping(peer);
             count -= sizeof ping;
             memmove(answer, answer + sizeof ping, count);

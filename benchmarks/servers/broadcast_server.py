@@ -68,7 +68,8 @@ def gustnado(port: int) -> None:
         def on_close(self):
             room.discard(self)
 
-    Application([("/", Member)], log_function=None).listen(port, ADDRESS)
+    # The load answers no pings while it still opens connections, which may take longer than the usual timeout.
+    Application([("/", Member)], log_function=None, websocket_ping_timeout=0).listen(port, ADDRESS)
     IOLoop.instance().start()
 
 

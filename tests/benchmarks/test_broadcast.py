@@ -98,7 +98,7 @@ def test_pings_are_answered_and_do_not_count(program):
             connection.recv(1 << 16)
             connection.sendall(ANSWER)
             connection.recv(1 << 16)
-            connection.sendall(b"\x89\x00" + frame(0) + b"\x89\x00")
+            connection.sendall(b"\x89\x00\x89\x00" + frame(0) + b"\x89\x00")
             while data := connection.recv(1 << 16):
                 heard.append(data)
 
@@ -107,7 +107,7 @@ def test_pings_are_answered_and_do_not_count(program):
     with broadcast.Crowd(program, listener.getsockname()[1], 1, 200) as crowd:
         assert crowd.run(1e-9).requests == 1
     thread.join(10)
-    assert b"".join(heard).endswith(b"\x8a\x80\0\0\0\0" * 2)
+    assert b"".join(heard).endswith(b"\x8a\x80\0\0\0\0" * 3)
 
 
 @pytest.mark.parametrize(
