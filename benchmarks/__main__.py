@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import routing, templates
+from benchmarks import broadcast, routing, templates, websockets
 from benchmarks.commands import find_nginx, find_wrk, require_cores
 from benchmarks.environment import HERE, Environment
 from benchmarks.errors import HarnessError
@@ -25,8 +25,8 @@ __all__ = ["main"]
 START_AND_WARM_UP = 2.2
 """Seconds that a measurement takes besides its own length; for the forecast only."""
 
-SOCKETLESS = (templates.main, routing.main)
-"""What ``--full`` measures besides: in processes that serve nobody."""
+OTHERS = (templates.main, routing.main, websockets.main, broadcast.main)
+"""What ``--full`` measures besides, in ways of its own: what needs no server, and WebSockets."""
 
 DESCRIPTION = """\
 Measures CPU microseconds per request of Gustnado, of its peers, and of the limit.
@@ -138,11 +138,11 @@ def run_plan(options: argparse.Namespace) -> Results:
     )
 
 
-def run_socketless(options: argparse.Namespace) -> bool:
-    """Measures what needs no server, each with a result file of its own; whether all of it could be run."""
+def run_others(options: argparse.Namespace) -> bool:
+    """Measures what has a result file of its own; whether all of it could be run."""
     arguments = [f"--results={options.results}", f"--cache={options.cache}"]
     arguments += [f"--{name}={value}" for name in ("rounds", "seconds", "python") if (value := getattr(options, name))]
-    statuses = [measure(arguments) for measure in SOCKETLESS]
+    statuses = [measure(arguments) for measure in OTHERS]
     return not any(statuses)
 
 
@@ -174,7 +174,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(render_markdown(results))
     for path in write_report(results, options.results, _name(results)):
         say(f"wrote {path}")
-    complete = not options.full or options.only or options.servers or run_socketless(options)
+    complete = not options.full or options.only or options.servers or run_others(options)
     say(f"took {time.monotonic() - started:.0f} s")
     return 0 if complete and all(figure.counts for figure in results.figures) else 1
 

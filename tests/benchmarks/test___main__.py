@@ -81,7 +81,7 @@ def test_what_is_missing_is_said_in_one_line(monkeypatch, capsys):
 def test_the_full_set_has_what_needs_no_server_too(monkeypatch, tmp_path, status, expected):
     given = []
     monkeypatch.setattr(program, "run_plan", lambda options: results())
-    monkeypatch.setattr(program, "SOCKETLESS", (lambda arguments: given.append(arguments) or status,) * 2)
+    monkeypatch.setattr(program, "OTHERS", (lambda arguments: given.append(arguments) or status,) * 2)
     chosen = ["--full", "--results", str(tmp_path), "--rounds", "1"]
     assert program.main(chosen) == expected
     assert len(given) == 2
@@ -91,5 +91,5 @@ def test_the_full_set_has_what_needs_no_server_too(monkeypatch, tmp_path, status
 @pytest.mark.parametrize("chosen", [["--quick"], ["--full", "--only", "hello"], ["--full", "--servers", "gustnado"]])
 def test_a_selection_has_not(monkeypatch, tmp_path, chosen):
     monkeypatch.setattr(program, "run_plan", lambda options: results())
-    monkeypatch.setattr(program, "SOCKETLESS", (lambda arguments: pytest.fail("it is measured"),))
+    monkeypatch.setattr(program, "OTHERS", (lambda arguments: pytest.fail("it is measured"),))
     assert program.main([*chosen, "--results", str(tmp_path)]) == 0

@@ -98,6 +98,8 @@ def test_upload_a_picture(page, url, tmp_path, picture):
     ]  # fmt: skip
     page.screenshot(SCREENSHOTS / "10-picture.png")
     page.open(url)
+    # It is loaded lazily, so that it may come after the page.
+    page.call("Runtime.evaluate", expression="document.querySelector('.thumbnail').decode()", awaitPromise=True)
     assert page.run("document.querySelector('.thumbnail').naturalWidth") == 480
     page.screenshot(SCREENSHOTS / "11-list-with-picture.png")
 

@@ -89,7 +89,7 @@ def test_a_producer_waits_for_a_slow_network(run, serve, new_client, answers):
 
 @pytest.mark.parametrize(
     ("length", "error", "message"),
-    [("3", HTTPOutputError, "1 bytes more"), ("5", HTTPOutputError, "1 bytes less")],
+    [("3", HTTPOutputError, "more data than Content-Length"), ("5", HTTPOutputError, "1 bytes less")],
 )
 def test_more_or_less_than_was_said(run, serve, new_client, answers, length, error, message):
     async def main():

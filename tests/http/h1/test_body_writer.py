@@ -36,7 +36,7 @@ def test_nothing_after_the_end():
 def test_a_piece_that_somebody_else_sends_is_framed_and_counted():
     writer = RequestWriter("300")
     assert writer.frame(298) == (b"", b"")
-    with pytest.raises(HTTPOutputError, match="1 bytes more"):
+    with pytest.raises(HTTPOutputError, match="more data than Content-Length"):
         writer.frame(3)
     assert writer.data(b"hi") == b"hi"
     assert (writer.end(), writer.body_sent) == (b"", 300)

@@ -54,7 +54,7 @@ class TestWriting:
     def test_more_than_its_length_is_refused(self, ask) -> None:
         peer, message = ask()
         peer.do(lambda: message.head(Content_Length="3"))
-        with pytest.raises(HTTPOutputError, match="1 bytes more"):
+        with pytest.raises(HTTPOutputError, match="more data than Content-Length"):
             message.connection.write(b"wind")
         peer.do(message.connection.write, b"win")
         peer.do(message.connection.finish)

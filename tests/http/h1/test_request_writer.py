@@ -59,7 +59,7 @@ def test_lengths_that_are_none(length):
 
 def test_more_than_its_length():
     writer = RequestWriter("2")
-    with pytest.raises(HTTPOutputError, match="1 bytes more"):
+    with pytest.raises(HTTPOutputError, match="more data than Content-Length"):
         writer.data(b"abc")
 
 

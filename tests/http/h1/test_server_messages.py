@@ -753,7 +753,7 @@ class TestLikeTornado:
 
         peer = connect(like_tornado=like_tornado, on_finish=answer_wrongly)
         peer.send(get("/"))
-        assert said[0].endswith("than Content-Length")
+        assert "than Content-Length" in said[0]
         assert peer.closed is like_tornado
         assert peer.received().startswith(b"" if like_tornado else b"HTTP/1.1 500 ")
 

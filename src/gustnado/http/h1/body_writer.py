@@ -82,8 +82,7 @@ class BodyWriter:
             return False
         if self._left >= 0:
             if size > self._left:
-                over = size - self._left
-                raise HTTPOutputError(f"Tried to write more data than Content-Length: {over} bytes more")
+                raise HTTPOutputError("Tried to write more data than Content-Length")
             self._left -= size
         self.body_sent += size
         return True
