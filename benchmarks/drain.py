@@ -88,7 +88,7 @@ def supervised(environment: Environment, method: str) -> Iterator[tuple[subproce
             raise HarnessError(f"{error}\n{output.read().decode(errors='replace')[-3000:]}") from error
         finally:
             if server.poll() is None:
-                server.send_signal(signal.SIGQUIT)
+                server.terminate()
             server.wait(PATIENCE)
 
 

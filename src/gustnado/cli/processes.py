@@ -253,9 +253,9 @@ class Processes:
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:
-        before: dict[int, Any] = {number: signal.signal(number, _ignore) for number in _SIGNALS}
-        # A full pipe wakes the supervisor anyway.
+        # The pipe first, or a signal in between would be lost. A full pipe wakes the supervisor anyway.
         previous = signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)
+        before: dict[int, Any] = {number: signal.signal(number, _ignore) for number in _SIGNALS}
         pid = os.getpid()
         try:
             yield
