@@ -473,6 +473,32 @@ class TestSignals:
         assert signal.getsignal(signal.SIGINT) is before
         io_loop.close()
 
+    def test_an_exit_in_a_handler_is_not_lost_while_data_is_received(self, kind):
+        class Ends(asyncio.Protocol):
+            def data_received(self, data):
+                signal.raise_signal(signal.SIGTERM)
+
+        def end(number, frame):
+            sys.exit(7)
+
+        io_loop = IOLoop(loop_factory=loop_factory(kind), make_current=False)
+        theirs, ours = socket.socketpair()
+        before = signal.signal(signal.SIGTERM, end)
+        try:
+            connect = io_loop.asyncio_loop.create_connection(Ends, sock=ours)
+            transport, _ = io_loop.run_sync(lambda: connect)
+            theirs.send(b"x")
+            with pytest.raises(SystemExit) as caught:
+                io_loop.start()
+            assert caught.value.code == 7
+            assert io_loop.asyncio_loop.get_exception_handler() is None
+            transport.abort()
+            io_loop.run_sync(lambda: asyncio.sleep(0))
+        finally:
+            signal.signal(signal.SIGTERM, before)
+            theirs.close()
+            io_loop.close()
+
     def test_a_handler_of_the_programs_own_stays(self, kind):
         io_loop = IOLoop(loop_factory=loop_factory(kind), make_current=False)
 

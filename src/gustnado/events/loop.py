@@ -268,7 +268,7 @@ class IOLoop(Configurable, LoopDescriptors):
         self._announce()
         self._note_main()
         try:
-            with _ctrl_c_between_callbacks(self.asyncio_loop):
+            with _ctrl_c_between_callbacks(self.asyncio_loop), _exits_end_it(self.asyncio_loop):
                 self.asyncio_loop.run_forever()
         finally:
             if self._last_turn is not None:
@@ -450,6 +450,38 @@ def _ctrl_c_between_callbacks(loop: asyncio.AbstractEventLoop) -> Iterator[None]
             signal.signal(signal.SIGINT, signal.default_int_handler)
     if pressed:
         raise KeyboardInterrupt
+
+
+@contextmanager
+def _exits_end_it(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+    """While ``loop`` runs here, have it end with what a program's own signal handler raises, such as ``SystemExit``.
+
+    Where that comes while data is being received, uvloop takes it for a failure of the connection, as above.
+    """
+    if not is_uvloop(loop):
+        yield
+        return
+    before = loop.get_exception_handler()
+
+    def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if isinstance(error, (SystemExit, KeyboardInterrupt)):
+            loop.call_soon(_raise, error)
+        elif before is not None:
+            before(loop, context)
+        else:
+            loop.default_exception_handler(context)
+
+    loop.set_exception_handler(handle)
+    try:
+        yield
+    finally:
+        if loop.get_exception_handler() is handle:
+            loop.set_exception_handler(before)
+
+
+def _raise(error: BaseException) -> None:
+    raise error
 
 
 def _new_asyncio_loop() -> asyncio.AbstractEventLoop:
