@@ -299,7 +299,7 @@ def test_streams_have_addresses_while_they_are_open(run):
         here, there = memory_streams(client=("10.0.0.1", 5), server=("10.0.0.2", 6))
         assert there.get_peername() == there.socket.getpeername() == ("10.0.0.1", 5)
         assert here.socket.getpeername() == there.socket.getsockname() == ("10.0.0.2", 6)
-        assert here.fileno() == -1
+        assert here.fileno() == here.socket.fileno() == -1
         here.close()
         assert here.socket is None
         assert here.get_peername() is None
