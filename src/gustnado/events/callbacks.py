@@ -26,7 +26,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from gustnado.errors import UsageError
 from gustnado.events.callback_contexts import frames, handle, run_in_contexts
@@ -35,7 +35,7 @@ from gustnado.log import app_log
 if TYPE_CHECKING:
     from gustnado.events.loop import IOLoop
 
-__all__ = ["CallbackTypeError", "accepts_callback", "deliver", "require_callable", "run_callback"]
+__all__ = ["CallbackTypeError", "accepts_callback", "deliver", "refuse_callback", "require_callable", "run_callback"]
 
 T = TypeVar("T")
 
@@ -49,7 +49,12 @@ class CallbackTypeError(UsageError, TypeError):
 def require_callable(callback: object) -> None:
     """:raises CallbackTypeError: where ``callback`` is neither ``None`` nor callable."""
     if callback is not None and not callable(callback):
-        raise CallbackTypeError(f"a callback must be callable, not {callback!r}")
+        refuse_callback(callback)
+
+
+def refuse_callback(callback: object) -> NoReturn:
+    """:raises CallbackTypeError: always, as ``callback`` cannot be called."""
+    raise CallbackTypeError(f"a callback must be callable, not {callback!r}")
 
 
 def accepts_callback(function: Callable[..., object]) -> bool:

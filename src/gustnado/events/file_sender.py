@@ -55,6 +55,11 @@ _UNSUPPORTED = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)
 class FileShrunkError(OperationError):
     """A file has become shorter while it was sent."""
 
+    @classmethod
+    def lacking(cls, count: int) -> FileShrunkError:
+        """The error that says how many bytes are not there any more."""
+        return cls(f"a file has shrunk: {count} bytes of it are not there any more")
+
 
 def can_send_files(transport: asyncio.BaseTransport | None, sock: object) -> bool:
     """Whether a :class:`FileSender` can work beside ``transport``, on ``sock``: on Linux, without TLS."""
@@ -136,8 +141,7 @@ class FileSender:
             if sent is None:
                 return
             if not sent:
-                left = self._count - self.sent
-                raise FileShrunkError(f"a file has shrunk: {left} bytes of it are not there any more")
+                raise FileShrunkError.lacking(self._count - self.sent)
             self.sent += sent
         except (OSError, FileShrunkError) as error:
             if not isinstance(error, BlockingIOError):

@@ -18,7 +18,7 @@ from typing import Any, NoReturn, TypeVar, cast
 
 from gustnado.events.callback_contexts import frames, handle, run_in_contexts
 from gustnado.events.callback_runner import CallbackRunner
-from gustnado.events.callbacks import CallbackTypeError
+from gustnado.events.callbacks import refuse_callback
 from gustnado.events.futures import AnyFuture, Future, is_future
 from gustnado.events.transport import is_uvloop
 from gustnado.events.yieldables import BadYieldError, convert_yielded, moment
@@ -89,7 +89,7 @@ class LoopCallbacks(CallbackRunner):
         cast(asyncio.TimerHandle, timeout).cancel()
 
     def _refuse(self, callback: object) -> NoReturn:
-        raise CallbackTypeError(f"a callback must be callable, not {callback!r}")
+        refuse_callback(callback)
 
     def _wake_with(self, callback: Callable[[], object]) -> None:
         try:

@@ -13,7 +13,7 @@ import random
 from collections.abc import Awaitable, Callable
 from inspect import isawaitable
 
-from gustnado.events.callbacks import CallbackTypeError
+from gustnado.events.callbacks import refuse_callback
 from gustnado.events.loop import IOLoop
 from gustnado.log import app_log
 
@@ -59,7 +59,7 @@ class PeriodicCallback:
         if not callback_time > 0:
             raise ValueError("Periodic callback must have a positive callback_time")
         if not callable(callback):
-            raise CallbackTypeError(f"a callback must be callable, not {callback!r}")
+            refuse_callback(callback)
         self.callback = callback
         self.callback_time: float = callback_time
         self.jitter = jitter

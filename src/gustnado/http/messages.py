@@ -138,7 +138,7 @@ class RequestData:
         elif method is None:
             raise ValueError("a request needs a method: give start_line=RequestStartLine(...)")
         self._set_up(method, uri, version, HTTPHeaders() if headers is None else headers, connection, server_connection)
-        check_query((uri or "").partition("?")[2], getattr(server_connection, "limits", _DEFAULT_LIMITS))
+        check_query(self.query, getattr(server_connection, "limits", _DEFAULT_LIMITS))
         self._body: bytes | None = body or b""
         self._files: dict[str, list[HTTPFile]] | None = files
         self._host: str | None = host
@@ -479,6 +479,14 @@ def has_body(headers: HTTPHeaders) -> bool:
         return True  # one that is decoded has lost its length
     length: str = headers.get("Content-Length", "0")
     return length.strip("0") != ""
+
+
+def is_like_tornado(request: HTTPServerRequest) -> bool:
+    """Whether the server of this request does as Tornado does; see
+    :class:`~gustnado.http.h1.parameters.HTTP1ConnectionParameters`.
+    """
+    params = getattr(request.connection, "params", None)
+    return params is not None and bool(params.like_tornado)
 
 
 def request_of(

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from gustnado.errors import HTTPInputError
 from gustnado.http.forms import ParseBodyConfig
+from gustnado.http.messages import is_like_tornado
 from gustnado.http.multipart import (
     Event,
     HTTPFile,
@@ -262,8 +263,7 @@ def spooled_form_for(request: HTTPServerRequest) -> SpooledForm | None:
     if not content_type.lower().startswith("multipart/form-data") or "Content-Encoding" in request.headers:
         return None
     config = ParseBodyConfig.from_limits(request.limits).multipart
-    params = getattr(request.connection, "params", None)
-    if not config.enabled or (params is not None and params.like_tornado):
+    if not config.enabled or is_like_tornado(request):
         return None
     kind, parameters = parse_parameters(content_type)
     boundary = parameters.get("boundary")

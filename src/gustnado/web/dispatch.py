@@ -13,7 +13,7 @@ from gustnado.errors import HTTPInputError, StreamClosedError
 from gustnado.http.access_log import log_access
 from gustnado.http.body_stream import BodyStream
 from gustnado.http.delegates import HTTPMessageDelegate
-from gustnado.http.messages import RequestStartLine, has_body, request_of
+from gustnado.http.messages import RequestStartLine, has_body, is_like_tornado, request_of
 from gustnado.http.spooled_form import spooled_form_for
 from gustnado.web.handler import RequestHandler
 from gustnado.web.handler.tasks import and_then, body_futures, fail_body, guard, start, start_task
@@ -163,8 +163,7 @@ class HandlerDelegate(HTTPMessageDelegate):
                 request.body = b"".join(chunks)
                 request._parse_body()
         except HTTPInputError as error:
-            params = getattr(request.connection, "params", None)
-            if params is not None and params.like_tornado:
+            if is_like_tornado(request):
                 error.status = 400
             self._this_handler()._handle_request_exception(error)
             return False

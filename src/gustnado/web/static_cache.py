@@ -47,12 +47,7 @@ class CachedFile:
 
     def is_current(self) -> bool:
         """Whether the file, and the one that it is a form of, are what they were."""
-        try:
-            status = os.stat(self.asked)
-        except OSError:
-            return False
-        now = (status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns, status.st_size)
-        if now != self.signature:
+        if file_signature(self.asked) != self.signature:
             return False
         return self.original is None or file_signature(self.original[0]) == self.original[1]
 

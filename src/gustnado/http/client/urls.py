@@ -27,6 +27,7 @@ _HOST = re.compile(r"[a-z0-9_\-.]{1,253}")
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_\-]{0,61}[a-z0-9_])?")
 _NUMERIC = re.compile(r"(?:[0-9]+|0x[0-9a-f]*)\.?")
 _SAFE = "!#$%&'()*+,/:;=?@[]~\"<>^`{|}"  # visible ASCII goes as it is: only what is none is encoded
+_SAFE_OR_REFUSED = _SAFE + "\\"  # a backslash is an error before that, unless it is to be left as it is
 _SHORT = 2048  # longer ones are not kept, so that those that are cost little memory
 
 
@@ -96,7 +97,7 @@ def _parse(url: str, backslashes: bool) -> ClientURL:
     if "@" in userinfo:
         raise InvalidURLError(f"more than one @ in the authority of url {_shown(url)!r}")
     host, port = _split_authority(authority, scheme, url)
-    target = quote((match[3] or "/") + (match[4] or ""), safe=_SAFE + "\\")
+    target = quote((match[3] or "/") + (match[4] or ""), safe=_SAFE_OR_REFUSED)
     return ClientURL(scheme, host, port, target, userinfo if at else None)
 
 

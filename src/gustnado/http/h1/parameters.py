@@ -52,6 +52,7 @@ class HTTP1ConnectionParameters:
             "body_timeout": body_timeout,
         }
         changes = {name: value for name, value in given.items() if value is not None}
+        self.given = frozenset(changes)
         limits = limits or Limits()
         if max_header_size is not None:
             lines = ("max_request_line", "max_field_size")
@@ -59,7 +60,6 @@ class HTTP1ConnectionParameters:
         self.limits = dataclasses.replace(limits, **changes)
         self.no_keep_alive = no_keep_alive
         self.chunk_size = chunk_size or 65536
-        self.given = frozenset(name for name, value in given.items() if value is not None)
         self.decompress = decompress
         self.like_tornado = like_tornado
 

@@ -9,6 +9,7 @@ cdef dict _USUAL_REASONS
 cdef dict _STATUS_LINES
 cdef object _BAD_REASON
 
+cpdef bint is_reason(str reason) except -1
 cpdef check_reason(str reason)
 cpdef bytes informational(int code, HeaderMap headers=*)
 

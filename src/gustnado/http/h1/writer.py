@@ -23,7 +23,7 @@ from gustnado.errors import HTTPOutputError
 from gustnado.http.h1.body_writer import BodyWriter
 from gustnado.http.headers import HeaderMap
 
-__all__ = ["REASONS", "ResponseWriter", "check_reason", "informational", "refusal"]
+__all__ = ["REASONS", "ResponseWriter", "check_reason", "informational", "is_reason", "refusal"]
 
 REASONS: dict[int, str] = {int(status): status.phrase for status in HTTPStatus}
 """Status code to reason phrase, as the IANA registry has them."""
@@ -41,12 +41,17 @@ _STATUS_LINES = {code: f"HTTP/1.1 {code} {reason}\r\n" for code, reason in REASO
 _BAD_REASON = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
 
 
-def check_reason(reason: str) -> None:
-    """Refuse a reason phrase that would break the status line (RFC 9112 section 4).
+def is_reason(reason: str) -> bool:
+    """Whether a status line can hold it (RFC 9112 section 4): no control characters but TAB, all of it Latin-1."""
+    return _BAD_REASON.search(reason) is None
 
-    :raises ValueError: for control characters but TAB, and for what Latin-1 cannot say.
+
+def check_reason(reason: str) -> None:
+    """Refuse a reason phrase that would break the status line.
+
+    :raises ValueError: see :func:`is_reason`.
     """
-    if _BAD_REASON.search(reason) is not None:
+    if not is_reason(reason):
         raise ValueError(f"reason {reason[:80]!r} has a character that a status line cannot hold")
 
 

@@ -64,7 +64,7 @@ class WebSocketDriver(FrameSender):
         is_client: bool,
         params: WebSocketParams,
         loop: asyncio.AbstractEventLoop,
-        done: asyncio.Future[None] | None = None,
+        done: asyncio.Future[None],
     ) -> None:
         FrameSender.__init__(self, is_client, params, loop, done)
         self.handler = handler

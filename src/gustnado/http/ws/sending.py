@@ -51,16 +51,13 @@ class FrameSender:
         is_client: bool,
         params: WebSocketParams,
         loop: asyncio.AbstractEventLoop,
-        done: asyncio.Future[None] | None = None,
+        done: asyncio.Future[None],
     ) -> None:
         self.params = params
         self.codec = WebSocketCodec(is_client, params.max_message_size, params.max_fragments)
         self.stream: IOStream | None = None
         self.dropped = 0
         self._loop = loop
-        if done is None:
-            done = loop.create_future()
-            done.set_result(None)
         self._done = done  # of writes that need not be waited for
         self._over = False  # nothing more can be sent, although no close frame has been
         self._gathering = True

@@ -19,7 +19,7 @@ from gustnado.events.loop import IOLoop
 from gustnado.web.handler.state import HandlerState
 from gustnado.web.media_types import guess_type
 
-__all__ = ["FilesMixin", "open_regular", "read_at"]
+__all__ = ["FilesMixin", "open_regular", "read_at", "read_piece"]
 
 T = TypeVar("T")
 
@@ -84,9 +84,7 @@ class FilesMixin(HandlerState):
                 await sent
                 return
         while size:
-            piece = await self._in_thread(read_at, file, start, min(size, PIECE))
-            if not piece:
-                raise FileShrunkError(f"a file has shrunk: {size} bytes of it are not there any more")
+            piece = await self._in_thread(read_piece, file, start, size)
             start += len(piece)
             size -= len(piece)
             self.write(piece)
@@ -109,6 +107,17 @@ def open_regular(path: str | os.PathLike[str]) -> io.FileIO:
         file.close()
         raise OSError(errno.EINVAL, "not a regular file", os.fspath(path))
     return file
+
+
+def read_piece(file: io.FileIO, start: int, left: int) -> bytes:
+    """Read the next piece of a file that has ``left`` bytes from byte ``start`` on: some of them, at least one. Blocks.
+
+    :raises gustnado.events.file_sender.FileShrunkError: where they are not there any more.
+    """
+    piece = read_at(file, start, min(left, PIECE))
+    if not piece:
+        raise FileShrunkError.lacking(left)
+    return piece
 
 
 def read_at(file: io.FileIO, start: int, size: int) -> bytes:

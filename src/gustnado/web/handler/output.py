@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from gustnado.errors import HTTPOutputError, UsageError
 from gustnado.escape import json_encode_bytes, to_unicode, utf8
-from gustnado.http.abnf import ABNF
 from gustnado.http.dates import format_timestamp
-from gustnado.http.h1.writer import REASONS, check_reason
+from gustnado.http.h1.writer import REASONS, check_reason, is_reason
 from gustnado.http.headers import headers_of
 from gustnado.http.messages import ResponseStartLine
 from gustnado.web.handler.caching import give_etag
@@ -43,7 +42,7 @@ _REPRESENTATION = ("Content-Encoding", "Content-Language", "Content-Length", "Co
 
 def _is_harmless(reason: str) -> bool:
     """Whether a reason phrase can stand in a status line, and in a page that does not escape it."""
-    return "<" not in reason and ABNF.reason_phrase.fullmatch(reason) is not None
+    return reason != "" and "<" not in reason and is_reason(reason)
 
 
 class OutputMixin(HandlerState):
@@ -170,8 +169,7 @@ class OutputMixin(HandlerState):
                 if status != self._status_code:
                     self.set_status(status)
             self._headers_written = True
-            if self._new_cookie is not None or self._cookies_count:
-                self._add_cookies()
+            self._add_cookies()
             if self.request.method == "HEAD":
                 chunk = b""
             start_line = ResponseStartLine("", self._status_code, self._reason)

@@ -17,14 +17,13 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from gustnado.errors import HTTPInputError
-from gustnado.events.file_sender import FileShrunkError
 from gustnado.http.delegates import HTTPConnection, HTTPMessageDelegate
 from gustnado.http.headers import HTTPHeaders
 from gustnado.http.limits import Limits
 from gustnado.http.messages import HTTPServerRequest, RequestStartLine
 from gustnado.log import app_log, gen_log
 from gustnado.web.application import Application
-from gustnado.web.handler.files import read_at
+from gustnado.web.handler.files import read_piece
 from gustnado.web.routing import Router
 from gustnado.web.wsgi.environ import headers_of_environ, target_of
 
@@ -40,7 +39,6 @@ _AWAITS = (
     "%s %s: %s is a generator that waits for futures, and under WSGI nothing can be waited for: serve the application "
     "with listen(), or by an ASGI server, or make it a method that does not wait"
 )
-_PIECE = 256 * 1024  # bytes read at once of a file
 _UNFINISHED = (
     "%s %s: the handler has returned without finishing its response. Under WSGI nothing runs after that: "
     "serve an application that waits for something with listen(), or by an ASGI server"
@@ -80,9 +78,7 @@ class _FilePart:
             connection then.
         """
         while self._left:
-            piece = read_at(self._file, self._offset, min(self._left, _PIECE))
-            if not piece:
-                raise FileShrunkError(f"a file has shrunk: {self._left} bytes of it are not there any more")
+            piece = read_piece(self._file, self._offset, self._left)
             self._offset += len(piece)
             self._left -= len(piece)
             yield piece
