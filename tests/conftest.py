@@ -21,10 +21,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib.util
 import logging
+import os
 import re
+import sys
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -115,3 +119,17 @@ def expect_log(log_watch: LogWatch) -> Callable[..., AbstractContextManager[LogW
 def run() -> Callable[[Coroutine[Any, Any, T]], T]:
     """``run(coroutine)`` runs it in a new event loop, gives its result, and fails if it hangs."""
     return lambda coroutine: asyncio.run(asyncio.wait_for(coroutine, DEADLINE))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A browser, see ``chromium.py``; skipped where none is installed, which is a failure in CI."""
+    spec = importlib.util.spec_from_file_location("chromium_driver", Path(__file__).with_name("chromium.py"))
+    assert spec is not None and spec.loader is not None  # tests are no packages, so that it is not simply imported
+    driver = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(driver)
+    executable = driver.find_chromium()
+    if executable is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("chromium is not installed: apt install chromium")
+    with driver.Chromium(executable) as browser:
+        yield browser

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,31 +10,10 @@ from demo.store import DEMO_PASSWORD, DEMO_USER
 SCREENSHOTS = Path(__file__).parents[2] / "build/screenshots"
 
 
-def load_driver():
-    """Its module; tests are no packages."""
-    spec = importlib.util.spec_from_file_location("chromium_driver", Path(__file__).with_name("chromium.py"))
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-driver = load_driver()
-EXECUTABLE = driver.find_chromium()
-pytestmark = pytest.mark.skipif(EXECUTABLE is None, reason="chromium is not installed: apt install chromium")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with driver.Chromium(EXECUTABLE) as started:
-        yield started
-
-
 @pytest.fixture
-def page(browser):
+def page(chromium):
     """A page; at the end of a test it must have had nothing to complain of but what the test took out."""
-    opened = browser.new_page()
+    opened = chromium.new_page()
     opened.call("Network.clearBrowserCookies")
     yield opened
     opened.run("1")  # whatever has been said until now has arrived then

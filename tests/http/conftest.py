@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -38,3 +39,30 @@ def assert_linear() -> Callable[..., None]:
         assert large < 5 * small, f"{small} calls for {size}, {large} for {4 * size}"
 
     return check
+
+
+class ClockLoop(asyncio.SelectorEventLoop):
+    """An event loop whose clock stands still until a test says how much time passes."""
+
+    now = 1000.0
+
+    def time(self) -> float:
+        return self.now
+
+    def pass_time(self, seconds: float) -> None:
+        """Let it pass, and what is due run."""
+        self.now += seconds
+        self.run_until_complete(turns())
+
+
+async def turns() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+@pytest.fixture
+def loop() -> Iterator[ClockLoop]:
+    """A :class:`ClockLoop`."""
+    loop = ClockLoop()
+    yield loop
+    loop.close()

@@ -2,36 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-
-import pytest
 
 from gustnado.http.limits import Limits
 from gustnado.http.refusals import WINDOW, RefusalLog
-
-
-class ClockLoop(asyncio.SelectorEventLoop):
-    now = 1000.0
-
-    def time(self) -> float:
-        return self.now
-
-    def pass_time(self, seconds: float) -> None:
-        self.now += seconds
-        self.run_until_complete(turns())
-
-
-async def turns() -> None:
-    for _ in range(5):
-        await asyncio.sleep(0)
-
-
-@pytest.fixture
-def loop():
-    loop = ClockLoop()
-    yield loop
-    loop.close()
 
 
 def refuse(log: RefusalLog, times: int) -> None:

@@ -5,25 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 
-import pytest
-
 from gustnado.http.sweeper import Sweeper
-
-
-class ClockLoop(asyncio.SelectorEventLoop):
-    now = 1000.0
-
-    def time(self) -> float:
-        return self.now
-
-    def pass_time(self, seconds: float) -> None:
-        self.now += seconds
-        self.run_until_complete(turns())
-
-
-async def turns() -> None:
-    for _ in range(5):
-        await asyncio.sleep(0)
 
 
 class Connection:
@@ -35,13 +17,6 @@ class Connection:
 
     def flush(self) -> None:
         raise AssertionError("nothing was written")
-
-
-@pytest.fixture
-def loop():
-    loop = ClockLoop()
-    yield loop
-    loop.close()
 
 
 def test_each_connection_is_looked_at_once_an_interval(loop) -> None:

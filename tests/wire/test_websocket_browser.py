@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import json
-import os
-import sys
 import threading
-from pathlib import Path
 
 import pytest
 
@@ -59,20 +55,9 @@ class Echo(WebSocketHandler):
         self.closed.append((self.close_code, self.close_reason))
 
 
-@pytest.fixture(scope="module")
-def page():
-    path = Path(__file__).parents[1] / "demo" / "chromium.py"
-    spec = importlib.util.spec_from_file_location("chromium_driver", path)
-    driver = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = driver
-    spec.loader.exec_module(driver)
-    executable = driver.find_chromium()
-    if executable is None:
-        if os.environ.get("CI"):
-            pytest.fail("chromium is not installed")
-        pytest.skip("chromium is not installed: apt install chromium")
-    with driver.Chromium(executable) as browser:
-        yield browser.new_page()
+@pytest.fixture
+def page(chromium):
+    return chromium.new_page()
 
 
 @pytest.mark.parametrize(
