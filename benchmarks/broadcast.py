@@ -15,24 +15,23 @@ system calls and nothing else.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import statistics
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.commands import require_cores
 from benchmarks.environment import HERE, Environment
 from benchmarks.errors import HarnessError
 from benchmarks.figures import Figure, Round
-from benchmarks.interpreters import find_python
 from benchmarks.load import Load
 from benchmarks.measure import LOAD_CORE, SERVER_CORE, measure_load, running
-from benchmarks.options import make_parser, parse, say, write_table
+from benchmarks.options import make_parser, parse, report_table, say
 from benchmarks.soak import raise_file_limit, read_rss
 from benchmarks.streams import parse_load
 from benchmarks.versions import version_line
-from benchmarks.workloads import Contender, Role
+from benchmarks.workloads import Contender, Role, kind_of
 
 __all__ = ["CONTENDERS", "Crowd", "Findings", "main", "render"]
 
@@ -46,11 +45,7 @@ GOAL = 2.0
 IDLE_GOAL = 6.0
 """KiB a connection."""
 
-
-def _server(name: str, title: str, role: Role = Role.PEER) -> Contender:
-    leg = "compiled" if role is Role.OURS else None
-    return Contender(name, title, role, ("broadcast_server.py", "PORT", name), leg=leg)
-
+_server = functools.partial(kind_of, "broadcast_server.py")
 
 CONTENDERS = (
     Contender("limit", "C, one send() a receiver", Role.LIMIT, ("broadcast_limit.c", "PORT")),
@@ -180,20 +175,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     names = [contender.name for contender in CONTENDERS]
     parser = make_parser("benchmarks.broadcast", "What does a broadcast over WebSockets cost?", "SERVER", names)
     options = parse(parser, arguments)
-    try:
-        require_cores(SERVER_CORE, LOAD_CORE)
+
+    def measured(environment: Environment) -> tuple[str, Sequence[Figure]]:
         raise_file_limit(FIRST + RECEIVERS)
-        environment = Environment(find_python(options.python), options.cache.resolve(), say)
-        environment.prepare(["compiled"])
         environment.compile(HERE / "servers" / "broadcast_limit.c")
         findings = measure_all(environment, options.only, options.rounds, options.seconds)
-    except HarnessError as error:
-        say(f"benchmarks.broadcast: {error}")
-        return 1
-    figures = [one.figure for one in findings]
-    table = f"{render(findings)}\n{version_line(environment, PACKAGES)}\n"
-    write_table("broadcast", "Broadcasts over WebSockets", table, options, environment.python.label, figures)
-    return 0
+        table = f"{render(findings)}\n{version_line(environment, PACKAGES)}\n"
+        return table, [one.figure for one in findings]
+
+    return report_table("broadcast", "Broadcasts over WebSockets", options, (SERVER_CORE, LOAD_CORE), measured)
 
 
 if __name__ == "__main__":

@@ -15,16 +15,15 @@ import re
 import sys
 from collections.abc import Sequence
 
-from benchmarks.commands import Echo, require_cores, run
+from benchmarks.commands import Echo, run
 from benchmarks.environment import HERE, Environment
 from benchmarks.errors import HarnessError
-from benchmarks.figures import Figure, Round
-from benchmarks.interpreters import find_python
+from benchmarks.figures import Figure, Round, interleave
 from benchmarks.measure import LOAD_CORE, SERVER_CORE, running, server_environment
-from benchmarks.options import make_parser, parse, say, write_table
-from benchmarks.workloads import CONTENDERS
+from benchmarks.options import make_parser, parse, report_table, say
+from benchmarks.workloads import CONTENDERS, Contender
 
-__all__ = ["CLIENTS", "GOAL", "main", "parse_output", "render"]
+__all__ = ["CLIENTS", "GOAL", "main", "measure_program", "parse_output", "render"]
 
 CLIENTS = {
     "gustnado": "Gustnado",
@@ -51,30 +50,49 @@ def parse_output(output: str, seconds: int) -> Round:
     return Round(cpu=cpu, requests=requests, rate=requests / seconds, p50=0.0, p99=0.0)
 
 
+def measure_program(
+    given: Sequence[str],
+    contender: Contender,
+    environment: Environment,
+    seconds: int,
+    core: int = SERVER_CORE,
+) -> Round:
+    """One measurement in a process of its own, which reads its own clock, and prints what :func:`parse_output` reads.
+
+    :param given: the program, one of ``programs/``, and its arguments; the last one, ``seconds``, is added.
+    :raises HarnessError: if it cannot be run, or finds something wrong.
+    """
+    program, *arguments = given
+    command = ["taskset", "-c", str(core), str(environment.interpreter), str(HERE / "programs" / program)]
+    output = run([*command, *arguments, str(seconds)], contender.title, **server_environment(contender, environment))
+    return parse_output(output.splitlines()[-1] if output else "", seconds)
+
+
 def measure(client: str, environment: Environment, seconds: int) -> Round:
     """One measurement, in a process and on a server of its own.
 
     :raises HarnessError: if one of them cannot be run, or a response is wrong.
     """
     with running(CONTENDERS["limit"], environment) as (_, port):
-        command = ["taskset", "-c", str(LOAD_CORE), str(environment.interpreter)]
-        command += [str(HERE / "programs" / "client_get.py"), client, f"http://127.0.0.1:{port}/", str(seconds)]
-        contender = dataclasses.replace(CONTENDERS["limit"], leg="compiled" if client == "gustnado" else None)
-        output = run(command, CLIENTS[client], **server_environment(contender, environment))
-    return parse_output(output.splitlines()[-1] if output else "", seconds)
+        contender = dataclasses.replace(
+            CONTENDERS["limit"], title=CLIENTS[client], leg="compiled" if client == "gustnado" else None
+        )
+        given = ("client_get.py", client, f"http://127.0.0.1:{port}/")
+        return measure_program(given, contender, environment, seconds, LOAD_CORE)
 
 
 def measure_all(
     clients: Sequence[str], environment: Environment, rounds: int, seconds: int, echo: Echo
 ) -> list[Figure]:
     """All clients, in interleaved rounds."""
-    found: dict[str, list[Round]] = {client: [] for client in clients}
-    for turn in range(rounds):
-        for client in clients:
-            one = measure(client, environment, seconds)
-            found[client].append(one)
-            echo(f"client_get {turn + 1}/{rounds}  {CLIENTS[client]:<24}{one.cpu:8.1f} us")
-    return [Figure("client_get", client, tuple(rounds)) for client, rounds in found.items()]
+    return interleave(
+        "client_get",
+        clients,
+        rounds,
+        lambda client: measure(client, environment, seconds),
+        lambda client, one: f"{CLIENTS[client]:<24}{one.cpu:8.1f} us",
+        echo,
+    )
 
 
 def render(figures: Sequence[Figure]) -> str:
@@ -95,17 +113,12 @@ def render(figures: Sequence[Figure]) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measures, prints the table and writes it; returns the exit status."""
     options = parse(make_parser("benchmarks.client", "What does a request cost?", "CLIENT", CLIENTS), arguments)
-    try:
-        require_cores(SERVER_CORE, LOAD_CORE)
-        environment = Environment(find_python(options.python), options.cache.resolve(), say)
-        environment.prepare(["compiled"])
-        figures = measure_all(options.only, environment, options.rounds, options.seconds, say)
-    except HarnessError as error:
-        say(f"benchmarks.client: {error}")
-        return 1
+
+    def measure(environment: Environment) -> tuple[str, None]:
+        return render(measure_all(options.only, environment, options.rounds, options.seconds, say)), None
+
     title = "HTTP client: GET over kept connections, 16 in flight"
-    write_table("client", title, render(figures), options, environment.python.label)
-    return 0
+    return report_table("client", title, options, (SERVER_CORE, LOAD_CORE), measure)
 
 
 if __name__ == "__main__":

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import dataclasses
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from benchmarks.commands import Echo
 from benchmarks.workloads import CONTENDERS, WORKLOADS, Role
 
-__all__ = ["Figure", "Results", "Round"]
+__all__ = ["Figure", "Results", "Round", "interleave"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,3 +117,29 @@ class Results:
             if figure.counts and CONTENDERS[figure.contender].role is Role.PEER
         ]
         return peers[0] if peers else None
+
+
+def interleave(
+    workload: str,
+    names: Iterable[str],
+    rounds: int,
+    measure: Callable[[str], Round],
+    describe: Callable[[str, Round], str],
+    echo: Echo,
+) -> list[Figure]:
+    """Measures each by its name, in turn, as many times; what *describe* says of each round is a line of progress.
+
+    >>> figures = interleave("hello", "ab", 2, lambda name: Round(7.5, 1, 1.0, 0.0, 0.0), lambda name, one: name, print)
+    hello 1/2  a
+    hello 1/2  b
+    hello 2/2  a
+    hello 2/2  b
+    >>> [(figure.contender, figure.median) for figure in figures]
+    [('a', 7.5), ('b', 7.5)]
+    """
+    found: dict[str, list[Round]] = {name: [] for name in names}
+    for turn in range(rounds):
+        for name, measured in found.items():
+            measured.append(measure(name))
+            echo(f"{workload} {turn + 1}/{rounds}  {describe(name, measured[-1])}")
+    return [Figure(workload, name, tuple(measured)) for name, measured in found.items()]

@@ -15,13 +15,12 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import datetime
-import json
 from collections.abc import Callable, Sequence
 
 from benchmarks.environment import Environment
 from benchmarks.errors import HarnessError
 from benchmarks.interpreters import find_python
-from benchmarks.options import say
+from benchmarks.options import say, write_found
 from benchmarks.workloads import Contender, Role
 
 __all__ = ["Finding", "load_server", "render", "report"]
@@ -84,12 +83,7 @@ def report(
         return 1
     date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     label = environment.python.label
-    text = f"# {title}\n\n{date}, {label}.\n\n{render(findings)}\n"
-    print(text)
-    options.results.mkdir(parents=True, exist_ok=True)
-    path = options.results / f"{name}-{label.replace('-', '')}.md"
-    path.write_text(text)
     found = {"date": date, "findings": [dataclasses.asdict(one) for one in findings]}
-    path.with_suffix(".json").write_text(json.dumps(found, indent=2) + "\n")
-    say(f"wrote {path}")
+    text = f"# {title}\n\n{date}, {label}.\n\n{render(findings)}\n"
+    write_found(name, text, options.results, label, found)
     return 0 if all(one.met for one in findings) else 1

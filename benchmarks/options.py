@@ -7,14 +7,16 @@ import dataclasses
 import datetime
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.environment import HERE
+from benchmarks.commands import require_cores
+from benchmarks.environment import HERE, Environment
+from benchmarks.errors import HarnessError
 from benchmarks.figures import Figure
-from benchmarks.interpreters import DEFAULT_VERSION
+from benchmarks.interpreters import DEFAULT_VERSION, find_python
 
-__all__ = ["make_parser", "parse", "say", "write_table"]
+__all__ = ["make_parser", "parse", "report_table", "say", "write_found", "write_table"]
 
 
 def say(line: str) -> None:
@@ -67,12 +69,41 @@ def write_table(
     """
     date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     what = f"{date}, {label}; {options.rounds} interleaved rounds of {options.seconds} s, medians."
-    text = f"# {title}\n\n{what}\n\n{table}"
+    found = None if figures is None else {"date": date, "figures": [dataclasses.asdict(figure) for figure in figures]}
+    write_found(name, f"# {title}\n\n{what}\n\n{table}", options.results, label, found)
+
+
+def write_found(name: str, text: str, folder: Path, label: str, found: Mapping[str, object] | None) -> None:
+    """Prints what was found and writes it to *folder*: as the text, and as JSON where there is *found*."""
     print(text)
-    options.results.mkdir(parents=True, exist_ok=True)
-    path = options.results / f"{name}-{label.replace('-', '')}.md"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}-{label.replace('-', '')}.md"
     path.write_text(text)
-    if figures is not None:
-        found = {"date": date, "figures": [dataclasses.asdict(figure) for figure in figures]}
+    if found is not None:
         path.with_suffix(".json").write_text(json.dumps(found, indent=2) + "\n")
     say(f"wrote {path}")
+
+
+def report_table(
+    name: str,
+    title: str,
+    options: argparse.Namespace,
+    cores: Iterable[int],
+    measure: Callable[[Environment], tuple[str, Sequence[Figure] | None]],
+) -> int:
+    """Measures in a prepared environment, prints the table and writes it; returns the exit status.
+
+    :param name: of the benchmark, and what the files' names begin with.
+    :param cores: those that processes are pinned to.
+    :param measure: gives the table, and the figures that are to be written, too.
+    """
+    try:
+        require_cores(*cores)
+        environment = Environment(find_python(options.python), options.cache.resolve(), say)
+        environment.prepare(["compiled"])
+        table, figures = measure(environment)
+    except HarnessError as error:
+        say(f"benchmarks.{name}: {error}")
+        return 1
+    write_table(name, title, table, options, environment.python.label, figures)
+    return 0

@@ -10,19 +10,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from benchmarks.client import parse_output
-from benchmarks.commands import Echo, require_cores, run
-from benchmarks.environment import HERE, Environment
-from benchmarks.errors import HarnessError
-from benchmarks.figures import Figure, Round
-from benchmarks.interpreters import find_python
-from benchmarks.measure import SERVER_CORE, server_environment
-from benchmarks.options import make_parser, parse, say, write_table
+from benchmarks.client import measure_program
+from benchmarks.commands import Echo
+from benchmarks.environment import Environment
+from benchmarks.figures import Figure, Round, interleave
+from benchmarks.measure import SERVER_CORE
+from benchmarks.options import make_parser, parse, report_table, say
 from benchmarks.workloads import Contender, Role
 
 __all__ = ["GOAL", "TABLES", "main", "render"]
 
-OURS = Contender("gustnado", "Gustnado", Role.OURS, (), leg="compiled")
 TABLES = {
     "literal-1": ("1", "literal", "one route, plain text"),
     "literal-1000": ("1000", "literal", "1,000 routes, plain text"),
@@ -42,20 +39,20 @@ def measure(name: str, environment: Environment, seconds: int) -> Round:
     :raises HarnessError: if it cannot be run, or a request is answered wrongly.
     """
     routes, kind, title = TABLES[name]
-    command = ["taskset", "-c", str(SERVER_CORE), str(environment.interpreter)]
-    command += [str(HERE / "programs" / "route_requests.py"), routes, kind, str(seconds)]
-    output = run(command, title, **server_environment(OURS, environment))
-    return parse_output(output.splitlines()[-1] if output else "", seconds)
+    ours = Contender("gustnado", title, Role.OURS, (), leg="compiled")
+    return measure_program(("route_requests.py", routes, kind), ours, environment, seconds)
 
 
 def measure_all(names: Sequence[str], environment: Environment, rounds: int, seconds: int, echo: Echo) -> list[Figure]:
     """All tables of routes, in interleaved rounds."""
-    found: dict[str, list[Round]] = {name: [] for name in names}
-    for turn in range(rounds):
-        for name, measured in found.items():
-            measured.append(measure(name, environment, seconds))
-            echo(f"routing {turn + 1}/{rounds}  {TABLES[name][2]:<28}{measured[-1].cpu:8.2f} us")
-    return [Figure("routing", name, tuple(measured)) for name, measured in found.items()]
+    return interleave(
+        "routing",
+        names,
+        rounds,
+        lambda name: measure(name, environment, seconds),
+        lambda name, one: f"{TABLES[name][2]:<28}{one.cpu:8.2f} us",
+        echo,
+    )
 
 
 def render(figures: Sequence[Figure]) -> str:
@@ -77,17 +74,12 @@ def render(figures: Sequence[Figure]) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measures, prints the table and writes it; returns the exit status."""
     options = parse(make_parser("benchmarks.routing", "What does a route cost?", "ROUTES", TABLES), arguments)
-    try:
-        require_cores(SERVER_CORE)
-        environment = Environment(find_python(options.python), options.cache.resolve(), say)
-        environment.prepare(["compiled"])
+
+    def measured(environment: Environment) -> tuple[str, Sequence[Figure]]:
         figures = measure_all(options.only, environment, options.rounds, options.seconds, say)
-    except HarnessError as error:
-        say(f"benchmarks.routing: {error}")
-        return 1
-    title = "Routing: requests without a socket"
-    write_table("routing", title, render(figures), options, environment.python.label, figures)
-    return 0
+        return render(figures), figures
+
+    return report_table("routing", "Routing: requests without a socket", options, (SERVER_CORE,), measured)
 
 
 if __name__ == "__main__":

@@ -16,21 +16,21 @@ messages, interleaved rounds, medians. The load compares every byte that comes b
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks.commands import Echo, require_cores, run
+from benchmarks.commands import Echo, run
 from benchmarks.environment import HERE, Environment
 from benchmarks.errors import HarnessError
-from benchmarks.figures import Figure, Round
-from benchmarks.interpreters import find_python
+from benchmarks.figures import Figure, Round, interleave
 from benchmarks.load import Load
 from benchmarks.measure import LOAD_CORE, SERVER_CORE, measure_load, running, server_environment
-from benchmarks.options import make_parser, parse, say, write_table
-from benchmarks.workloads import Contender, Role
+from benchmarks.options import make_parser, parse, report_table, say
+from benchmarks.workloads import Contender, Role, kind_of
 
 __all__ = ["CONTENDERS", "GOALS", "Goal", "main", "parse_load", "render"]
 
@@ -46,11 +46,7 @@ TITLES = {
     "callbacks_asyncio": "a callback for the next turn, asyncio's own loop",
 }
 
-
-def _echo(manner: str, title: str, role: Role = Role.PEER) -> Contender:
-    leg = "compiled" if role is Role.OURS else None
-    return Contender(manner, title, role, ("echo_server.py", "PORT", manner), leg=leg)
-
+_echo = functools.partial(kind_of, "echo_server.py")
 
 def _callback(name: str, title: str, role: Role) -> Contender:
     return Contender(name, title, role, (name,), leg="compiled")
@@ -145,14 +141,15 @@ def _measure(workload: str) -> Callable[[str, Contender, Environment, int], Roun
 
 def measure_all(workload: str, environment: Environment, *, rounds: int, seconds: int, echo: Echo) -> list[Figure]:
     """All contenders of a workload, in interleaved rounds."""
-    measure, contenders = _measure(workload), CONTENDERS[workload]
-    found: dict[str, list[Round]] = {contender.name: [] for contender in contenders}
-    for turn in range(rounds):
-        for contender in contenders:
-            one = measure(workload, contender, environment, seconds)
-            found[contender.name].append(one)
-            echo(f"{workload} {turn + 1}/{rounds}  {contender.title:<44}{one.cpu:8.3f} us")
-    return [Figure(workload, name, tuple(rounds)) for name, rounds in found.items()]
+    measure, contenders = _measure(workload), {one.name: one for one in CONTENDERS[workload]}
+    return interleave(
+        workload,
+        contenders,
+        rounds,
+        lambda name: measure(workload, contenders[name], environment, seconds),
+        lambda name, one: f"{contenders[name].title:<44}{one.cpu:8.3f} us",
+        echo,
+    )
 
 
 def _row(figure: Figure, figures: Sequence[Figure]) -> str:
@@ -184,20 +181,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measures, prints the tables and writes them; returns the exit status."""
     parser = make_parser("benchmarks.streams", "What do streams and callbacks cost?", "WORKLOAD", TITLES)
     options = parse(parser, arguments)
-    try:
-        require_cores(SERVER_CORE, LOAD_CORE)
-        environment = Environment(find_python(options.python), options.cache.resolve(), say)
-        environment.prepare(["compiled"])
+
+    def measured(environment: Environment) -> tuple[str, Sequence[Figure]]:
         figures = [
             figure
             for workload in options.only
             for figure in measure_all(workload, environment, rounds=options.rounds, seconds=options.seconds, echo=say)
         ]
-    except HarnessError as error:
-        say(f"benchmarks.streams: {error}")
-        return 1
-    write_table("streams", "Streams and callbacks", render(figures), options, environment.python.label, figures)
-    return 0
+        return render(figures), figures
+
+    return report_table("streams", "Streams and callbacks", options, (SERVER_CORE, LOAD_CORE), measured)
 
 
 if __name__ == "__main__":

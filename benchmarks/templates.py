@@ -9,14 +9,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from benchmarks.client import parse_output
-from benchmarks.commands import Echo, require_cores, run
-from benchmarks.environment import HERE, Environment
-from benchmarks.errors import HarnessError
-from benchmarks.figures import Figure, Round
-from benchmarks.interpreters import find_python
-from benchmarks.measure import SERVER_CORE, server_environment
-from benchmarks.options import make_parser, parse, say, write_table
+from benchmarks.client import measure_program
+from benchmarks.commands import Echo
+from benchmarks.environment import Environment
+from benchmarks.figures import Figure, Round, interleave
+from benchmarks.measure import SERVER_CORE
+from benchmarks.options import make_parser, parse, report_table, say
 from benchmarks.workloads import Contender, Role
 
 __all__ = ["ENGINES", "GOAL", "main", "render"]
@@ -38,22 +36,21 @@ def measure(engine: str, environment: Environment, seconds: int) -> Round:
 
     :raises HarnessError: if it cannot be run, or the page is not what it should be.
     """
-    command = ["taskset", "-c", str(SERVER_CORE), str(environment.interpreter)]
-    command += [str(HERE / "programs" / "render_rows.py"), engine, str(seconds)]
-    output = run(command, ENGINES[engine].title, **server_environment(ENGINES[engine], environment))
-    return parse_output(output.splitlines()[-1] if output else "", seconds)
+    return measure_program(("render_rows.py", engine), ENGINES[engine], environment, seconds)
 
 
 def measure_all(
     engines: Sequence[str], environment: Environment, rounds: int, seconds: int, echo: Echo
 ) -> list[Figure]:
     """All engines, in interleaved rounds."""
-    found: dict[str, list[Round]] = {engine: [] for engine in engines}
-    for turn in range(rounds):
-        for engine, measured in found.items():
-            measured.append(measure(engine, environment, seconds))
-            echo(f"templates {turn + 1}/{rounds}  {ENGINES[engine].title:<12}{measured[-1].cpu:8.0f} us")
-    return [Figure("templates", engine, tuple(measured)) for engine, measured in found.items()]
+    return interleave(
+        "templates",
+        engines,
+        rounds,
+        lambda engine: measure(engine, environment, seconds),
+        lambda engine, one: f"{ENGINES[engine].title:<12}{one.cpu:8.0f} us",
+        echo,
+    )
 
 
 def render(figures: Sequence[Figure]) -> str:
@@ -70,17 +67,12 @@ def render(figures: Sequence[Figure]) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measures, prints the table and writes it; returns the exit status."""
     options = parse(make_parser("benchmarks.templates", "What does a page cost?", "ENGINE", ENGINES), arguments)
-    try:
-        require_cores(SERVER_CORE)
-        environment = Environment(find_python(options.python), options.cache.resolve(), say)
-        environment.prepare(["compiled"])
+
+    def measured(environment: Environment) -> tuple[str, Sequence[Figure]]:
         figures = measure_all(options.only, environment, options.rounds, options.seconds, say)
-    except HarnessError as error:
-        say(f"benchmarks.templates: {error}")
-        return 1
-    title = "Templates: 1,000 rows of two cells"
-    write_table("templates", title, render(figures), options, environment.python.label, figures)
-    return 0
+        return render(figures), figures
+
+    return report_table("templates", "Templates: 1,000 rows of two cells", options, (SERVER_CORE,), measured)
 
 
 if __name__ == "__main__":

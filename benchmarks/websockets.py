@@ -10,31 +10,26 @@ load compares every byte that comes back.
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Sequence
 
-from benchmarks.commands import require_cores, run
+from benchmarks.commands import run
 from benchmarks.environment import HERE, Environment
-from benchmarks.errors import HarnessError
-from benchmarks.figures import Figure, Round
-from benchmarks.interpreters import find_python
+from benchmarks.figures import Figure, Round, interleave
 from benchmarks.load import Load
 from benchmarks.measure import LOAD_CORE, SERVER_CORE, measure_load, running
-from benchmarks.options import make_parser, parse, say, write_table
+from benchmarks.options import make_parser, parse, report_table, say
 from benchmarks.streams import CONNECTIONS, parse_load
 from benchmarks.versions import version_line
-from benchmarks.workloads import Contender, Role
+from benchmarks.workloads import Contender, Role, kind_of
 
 __all__ = ["CONTENDERS", "SIZES", "main", "render"]
 
 SIZES = {"websocket_32": 32, "websocket_64k": 65536}
 """Workload -> bytes of a message."""
 
-
-def _server(name: str, title: str, role: Role = Role.PEER) -> Contender:
-    leg = "compiled" if role is Role.OURS else None
-    return Contender(name, title, role, ("websocket_server.py", "PORT", name), leg=leg)
-
+_server = functools.partial(kind_of, "websocket_server.py")
 
 CONTENDERS = (
     _server("gustnado", "Gustnado, def on_message", Role.OURS),
@@ -68,13 +63,15 @@ def measure(contender: Contender, environment: Environment, size: int, seconds: 
 
 def measure_all(workload: str, environment: Environment, rounds: int, seconds: int) -> list[Figure]:
     """All contenders of a workload, in interleaved rounds."""
-    found: dict[str, list[Round]] = {contender.name: [] for contender in CONTENDERS}
-    for turn in range(rounds):
-        for contender in CONTENDERS:
-            one = measure(contender, environment, SIZES[workload], seconds)
-            found[contender.name].append(one)
-            say(f"{workload} {turn + 1}/{rounds}  {contender.title:<40}{one.cpu:8.2f} us")
-    return [Figure(workload, name, tuple(rounds)) for name, rounds in found.items()]
+    contenders = {contender.name: contender for contender in CONTENDERS}
+    return interleave(
+        workload,
+        contenders,
+        rounds,
+        lambda name: measure(contenders[name], environment, SIZES[workload], seconds),
+        lambda name, one: f"{contenders[name].title:<40}{one.cpu:8.2f} us",
+        say,
+    )
 
 
 def render(figures: Sequence[Figure]) -> str:
@@ -101,21 +98,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = make_parser("benchmarks.websockets", "What does a WebSocket message cost?", "WORKLOAD", SIZES)
     parser.set_defaults(seconds=3)
     options = parse(parser, arguments)
-    try:
-        require_cores(SERVER_CORE, LOAD_CORE)
-        environment = Environment(find_python(options.python), options.cache.resolve(), say)
-        environment.prepare(["compiled"])
+
+    def measured(environment: Environment) -> tuple[str, Sequence[Figure]]:
         figures = [
             figure
             for workload in options.only
             for figure in measure_all(workload, environment, options.rounds, options.seconds)
         ]
-    except HarnessError as error:
-        say(f"benchmarks.websockets: {error}")
-        return 1
-    table = f"{render(figures)}\n{version_line(environment, PACKAGES)}\n"
-    write_table("websockets", "WebSockets", table, options, environment.python.label, figures)
-    return 0
+        return f"{render(figures)}\n{version_line(environment, PACKAGES)}\n", figures
+
+    return report_table("websockets", "WebSockets", options, (SERVER_CORE, LOAD_CORE), measured)
 
 
 if __name__ == "__main__":

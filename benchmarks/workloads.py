@@ -92,6 +92,11 @@ def _peer(name: str, title: str, *command: str, headers: tuple[str, ...] = ()) -
     return Contender(name, title, Role.PEER, command, headers=headers)
 
 
+def kind_of(program: str, name: str, title: str, role: Role = Role.PEER) -> Contender:
+    """One of the kinds of servers that a program is, named by its second argument."""
+    return Contender(name, title, role, (program, "PORT", name), leg="compiled" if role is Role.OURS else None)
+
+
 def _static(name: str, title: str, leg: str | None = None) -> Contender:
     command = ("static_server.py", "PORT", name.split("_")[0], "FILES")
     role = Role.PEER if leg is None else Role.OURS

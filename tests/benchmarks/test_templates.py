@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 import pytest
-from benchmarks import templates
+from benchmarks import options, templates
 from benchmarks.environment import HERE
 from benchmarks.errors import HarnessError
 from benchmarks.figures import Figure, Round
@@ -47,7 +47,7 @@ def test_what_fails_is_told(monkeypatch, capsys, tmp_path):
     def fail(*args):
         raise HarnessError("no cores")
 
-    monkeypatch.setattr(templates, "require_cores", fail)
+    monkeypatch.setattr(options, "require_cores", fail)
     assert templates.main(["--results", str(tmp_path)]) == 1
     assert "benchmarks.templates: no cores" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
