@@ -121,9 +121,13 @@ def run() -> Callable[[Coroutine[Any, Any, T]], T]:
     return lambda coroutine: asyncio.run(asyncio.wait_for(coroutine, DEADLINE))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """A browser, see ``chromium.py``; skipped where none is installed, which is a failure in CI."""
+    """A browser, see ``chromium.py``; skipped where none is installed, which is a failure in CI.
+
+    No longer than for a module: the thread that keeps its connection draws random numbers now and then, which
+    hypothesis takes for those of a test.
+    """
     spec = importlib.util.spec_from_file_location("chromium_driver", Path(__file__).with_name("chromium.py"))
     assert spec is not None and spec.loader is not None  # tests are no packages, so that it is not simply imported
     driver = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
