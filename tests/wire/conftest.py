@@ -27,7 +27,7 @@ from gustnado.web import Application
 
 T = TypeVar("T")
 
-DEADLINE = 30.0  # seconds; far above what any test takes, so that only a hang meets it
+DEADLINE = 100.0  # seconds; far above what any test takes, so that only a hang meets it
 HAS_UVLOOP = importlib.util.find_spec("uvloop") is not None
 
 
