@@ -27,7 +27,7 @@ def xor_loop(data: bytes, start: int, size: int, key: int) -> bytes:
     source = data
     target = result
     _xor(source, start, target, size, key)
-    return bytes(result)
+    return b"".join((result,))  # of bytes alone, as they are to C, it makes no copy, and is quicker than `bytes()`
 
 
 def _xor(source: bytes, start: int, target: bytearray, size: int, key: int) -> None:
