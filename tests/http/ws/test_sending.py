@@ -247,6 +247,16 @@ class TestSlowPeers:
 
         run(main())
 
+    @pytest.mark.parametrize("policy", ["drop", "close"])
+    def test_who_awaits_each_write_does_not_wait_where_the_policy_is_another(self, run, linked, policy):
+        async def main():
+            async with linked(write_buffer=50_000, slow_reader=policy) as link:
+                await link.protocol.write_message(BIG)
+                assert link.protocol.stream.transport.get_write_buffer_size() > 50_000
+                assert not link.protocol.is_closing()
+
+        run(main())
+
     def test_messages_are_dropped_where_that_is_the_policy(self, run, linked, until):
         async def main():
             async with linked(write_buffer=50_000, slow_reader="drop") as link:

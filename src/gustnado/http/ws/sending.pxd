@@ -35,7 +35,6 @@ cdef class FrameSender:
     @cython.locals(payload=bytes, prepared=bint)
     cpdef write_message(self, message, bint binary=*)
     cpdef bint offer(self, PreparedMessage message) except -1
-    @cython.locals(codec=WebSocketCodec)
     cdef bint _offer(self, PreparedMessage message) except -1
     cpdef pong(self, bytes payload)
     cdef _written(self)

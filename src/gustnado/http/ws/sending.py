@@ -2,9 +2,9 @@
 
 Theory of operation. While events are handled, and before there is a stream, frames are gathered, and leave in one
 write; else each leaves at once, as long ones always do, which are not copied for it. The stream tells when more waits
-for the peer than ``params.write_buffer``: from then on the futures of writes are pending, pings are not answered but
-for the last one, and ``params.slow_reader`` says what becomes of messages, until the peer has read. One that reads
-nothing at all for ``params.write_timeout`` seconds is cut.
+for the peer than ``params.write_buffer``: from then on ``params.slow_reader`` says what becomes of messages (where it
+is to wait, the futures of writes are pending), and pings are not answered but for the last one, until the peer has
+read. One that reads nothing at all for ``params.write_timeout`` seconds is cut.
 """
 
 from __future__ import annotations
@@ -102,7 +102,8 @@ class FrameSender:
 
         :param message: a text as ``str`` or in UTF-8; anything, with ``binary``; a ``dict`` is sent as JSON. Or one
             that has been prepared.
-        :returns: a future to await, so that a peer that is slow to read slows down the program.
+        :returns: a future to await, so that a peer that is slow to read slows down the program, unless its messages are
+            dropped or it is closed then.
         :raises gustnado.http.ws.errors.WebSocketClosedError: where the connection is closing.
         :raises TypeError: where it is none of these.
         """
@@ -128,17 +129,9 @@ class FrameSender:
         return self._offer(message)
 
     def _offer(self, message: PreparedMessage) -> bool:
-        codec = self.codec
-        if self._waiters is not None or self._over or codec.close_sent or codec.close_received:
+        if self._waiters is not None or self._is_closing():
             return False
-        stream = self.stream
-        transport = None if stream is None else stream.transport
-        if transport is None and stream is not None:
-            return False
-        if transport is None or self._gathering:
-            self._send(message.frame_for(codec))
-        else:
-            transport.write(message.frame_for(codec))
+        self._send(message.frame_for(self.codec))
         return True
 
     def write_ping(self, data: bytes) -> None:
@@ -154,7 +147,7 @@ class FrameSender:
 
     def _written(self) -> asyncio.Future[None]:
         """The future of what has just been written."""
-        if self._waiters is None:
+        if self._waiters is None or self.params.slow_reader != "wait":
             return self._done
         future: asyncio.Future[None] = self._loop.create_future()
         self._waiters.append(future)
