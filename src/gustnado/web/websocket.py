@@ -393,6 +393,7 @@ class WebSocketHandler(RequestHandler):
             return
         if connection.is_pulling():
             connection.close()
+            connection.drop_messages()
         else:
             connection.release()
 
