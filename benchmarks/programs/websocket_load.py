@@ -1,7 +1,7 @@
 """The load of WebSocket servers: connections that send a message each, and the next one when it has come back.
 
 Usage: ``websocket_load.py PORT CONNECTIONS SIZE SECONDS``. Compares every byte that comes back; a difference ends it
-with an error. Prints what ``echo_load`` prints.
+with an error. Pings are answered, since a server under load may send some. Prints what ``echo_load`` prints.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ HANDSHAKE = (
     b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 )
+
+
+CLOSE, PING, PONG = 8, 9, 10
 
 
 def head(size: int, mask: int) -> bytes:
@@ -69,19 +72,39 @@ class Client(asyncio.Protocol):
                 return
             self.open = True
             del self.received[: end + 4]
-            if self.received:
-                self.fail("another message came back than was sent")
-                return
             self.send()
-            return
-        if len(self.received) < len(self.message.expected):
-            return
-        if self.received != self.message.expected:
-            self.fail("another message came back than was sent")
-            return
-        self.received.clear()
+        while self.received and (self.take_control() if self.received[0] & 8 else self.take_message()):
+            pass
+
+    def take_message(self) -> bool:
+        """Compare what has come back; false where it is not whole yet, or is not what was sent."""
+        expected = self.message.expected
+        size = len(expected)
+        if len(self.received) < size:
+            return False
+        if not self.received.startswith(expected):
+            place = next(i for i in range(size) if self.received[i] != expected[i])
+            came, sent = bytes(self.received[place : place + 8]).hex(), expected[place : place + 8].hex()
+            self.fail(f"another message came back than was sent: from byte {place} of {size} on {came}, not {sent}")
+            return False
+        del self.received[:size]
         self.delays.append(time.perf_counter() - self.began)
         self.send()
+        return True
+
+    def take_control(self) -> bool:
+        """Take a control frame: answer a ping, fail at a close frame; false where it is not whole yet."""
+        if len(self.received) < 2 or len(self.received) < 2 + self.received[1]:
+            return False
+        opcode, payload = self.received[0] & 15, bytes(self.received[2 : 2 + self.received[1]])
+        del self.received[: 2 + len(payload)]
+        if opcode == CLOSE:
+            code, reason = int.from_bytes(payload[:2], "big"), payload[2:].decode(errors="replace")
+            self.fail(f"the server closed: {code} {reason}")
+            return False
+        if opcode == PING:
+            self.transport.write(bytes([0x80 | PONG, 0x80 | len(payload), 0, 0, 0, 0]) + payload)
+        return True
 
     def connection_lost(self, error: BaseException | None) -> None:
         self.fail(f"the server closed: {error}")

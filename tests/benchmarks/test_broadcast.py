@@ -147,9 +147,10 @@ def findings(name, *microseconds, idle=5.0):
 def test_the_table_compares_with_the_limit():
     table = broadcast.render([findings("limit", 4.0), findings("gustnado", 6.0, 5.0, 7.0), findings("tornado", 20.0)])
     cells = "| Gustnado, Room.broadcast() | 6.00 | 5.00 - 7.00 | 1.50 | +2.00 | 5.00 |"
-    assert cells + " 2.0 us: missed; 6.0 KiB: met |" in table
+    assert cells + " 2.0 us: missed; 6.0 KiB: met; 1.1 x limit: missed |" in table
     assert "| Tornado, write_message() in a loop | 20.00 | 20.00 - 20.00 | 5.00 | +16.00 | 5.00 |  |" in table
-    assert "2.0 us: met; 6.0 KiB: missed" in broadcast.render([findings("gustnado", 1.0, idle=6.5)])
+    assert "2.0 us: met; 6.0 KiB: missed |" in broadcast.render([findings("gustnado", 1.0, idle=6.5)])
+    assert "1.1 x limit: met |" in broadcast.render([findings("limit", 4.0), findings("gustnado", 4.4)])
 
 
 def test_every_peer_has_its_pin():

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -52,7 +53,8 @@ def test_each_server_echoes(kind):
     ("answer", "words"),
     [
         (b"HTTP/1.1 404 Not Found\r\n\r\n", "not a WebSocket"),
-        (b"HTTP/1.1 101 X\r\n\r\n\x82\x20" + bytes(33), "another message came back"),
+        (b"HTTP/1.1 101 X\r\n\r\n\x82\x20" + bytes(33), "another message came back than was sent: from byte"),
+        (b"HTTP/1.1 101 X\r\n\r\n\x88\x10\x03\xe8ping timed out", "the server closed: 1000 ping timed out"),
         (b"", "the server closed"),
     ],
 )
@@ -80,6 +82,39 @@ def test_the_load_fails_where_something_else_comes_back(answer, words, tmp_path)
     finally:
         server.kill()
         server.wait()
+
+
+class Transport:
+    """Keeps what the load writes."""
+
+    def __init__(self):
+        self.written = bytearray()
+
+    def write(self, data):
+        self.written += data
+
+    def take(self):
+        data = bytes(self.written)
+        self.written.clear()
+        return data
+
+
+@pytest.mark.parametrize("size", [32, 65536])
+@pytest.mark.parametrize("step", [1, 2, 7, 1 << 20])
+def test_pings_between_messages_are_answered_and_are_no_message(size, step):
+    """In whatever pieces they come; a server under load has time to send some."""
+    program = runpy.run_path(str(HERE / "programs" / "websocket_load.py"))
+    delays, transport = [], Transport()
+    message = program["Message"](size)
+    client = program["Client"](message, delays, None)
+    client.connection_made(transport)
+    assert transport.take() == program["HANDSHAKE"]
+    ping, pong = b"\x89\x03abc", b"\x8a\x83\0\0\0\0abc"
+    wire = b"HTTP/1.1 101 X\r\n\r\n" + ping + ping + message.expected + b"\x8a\x00" + ping + message.expected + ping
+    for place in range(0, len(wire), step):
+        client.data_received(wire[place : place + step])
+    assert len(delays) == 2
+    assert transport.take() == message.sent + pong * 2 + message.sent + pong + message.sent + pong
 
 
 def test_the_table_compares_with_the_best_peer():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import gc
 import json
 import logging
@@ -17,6 +18,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 from gustnado.events.sockets import bind_sockets
 from gustnado.http.server import HTTPServer
 from gustnado.http.ws.extensions import OptionsError
+from gustnado.http.ws.protocol import WebSocketCodec
 from gustnado.web import Application, HTTPError, RequestHandler
 from gustnado.web.errors import Finish
 from gustnado.web.websocket import NotForWebSocketsError, WebSocketHandler
@@ -146,6 +148,33 @@ class TestMessages:
                 async with it.connect() as ws:
                     await ws.send("1")
                 await until(lambda: len(seen) == 2)
+
+        run(main())
+
+    def test_what_is_not_asked_for_does_not_hold_up_the_end(self, run, site):
+        seen = []
+
+        class First(WebSocketHandler):
+            async def open(self):
+                async for message in self:
+                    seen.append(message)
+                    break
+
+            def get_websocket_protocol(self):
+                connection = super().get_websocket_protocol()
+                connection.params = dataclasses.replace(connection.params, close_timeout=3600.0)
+                return connection
+
+            def on_close(self):
+                seen.append(self.close_code)
+
+        async def main():
+            async with site([("/", First)]) as it:
+                client = WebSocketCodec(is_client=True)
+                said = b"".join(client.message(b"%d" % number, False) for number in range(100)) + client.close(3000)
+                assert (await it.ask(body=said)).startswith("HTTP/1.1 101 ")
+                await until(lambda: len(seen) == 2)
+                assert seen == ["0", 3000]
 
         run(main())
 

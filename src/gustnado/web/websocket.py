@@ -240,7 +240,8 @@ class WebSocketHandler(RequestHandler):
         """Send a message.
 
         :param message: a text, as ``str`` or in UTF-8; anything, with ``binary``; a ``dict`` is sent as JSON.
-        :returns: a future to await, so that a client that is slow to read slows down the program.
+        :returns: a future to await, so that a client that is slow to read slows down the program; where
+            :attr:`slow_reader` is not ``"wait"`` it is done at once.
         :raises WebSocketClosedError: where the connection is closed, or closing.
         :raises TypeError: where it is none of these.
         """
@@ -392,6 +393,7 @@ class WebSocketHandler(RequestHandler):
             return
         if connection.is_pulling():
             connection.close()
+            connection.drop_messages()
         else:
             connection.release()
 
@@ -427,4 +429,6 @@ class WebSocketHandler(RequestHandler):
 
 
 def _not_for_websockets(*args: Any, **kwargs: Any) -> None:
-    raise NotForWebSocketsError("Method not supported for Web Sockets")
+    raise NotForWebSocketsError(
+        "Method not supported for Web Sockets; to refuse one, answer in prepare(), or raise HTTPError in open()"
+    )

@@ -106,6 +106,21 @@ class TestMessages:
 
         run(main())
 
+    def test_what_was_not_asked_for_does_not_hold_up_the_end(self, run):
+        async def talk(ws):
+            for number in range(100):
+                await ws.send(str(number))
+            await ws.wait_closed()
+
+        async def main():
+            async with echo_server(talk) as url:
+                async with websocket_connect(url) as ws:
+                    assert await ws.read_message() == "0"
+                    ws.close(3000, "enough")
+                assert ws.close_code == 3000  # it was not cut off in the end
+
+        run(main())
+
     def test_given_to_a_callback(self, run):
         async def main():
             async with echo_server() as url:

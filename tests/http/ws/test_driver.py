@@ -629,6 +629,23 @@ class TestAskingForMessages:
 
         run(main())
 
+    def test_who_asks_no_more_does_not_keep_the_end_from_coming(self, run, linked, until):
+        async def main():
+            async with linked(released=False, max_queue=2, close_timeout=3600.0) as link:
+                reader = link.protocol.receive()
+                link.peer.say(*map(str, range(100)))
+                link.peer.close(3000, "bye")
+                assert await reader == "0"
+                await until(lambda: not link.protocol.stream.transport.is_reading())
+                link.protocol.close(1000)
+                link.protocol.drop_messages()
+                assert await link.peer.hear() == (8, 1000, None)
+                await link.program.over.wait()
+                assert link.program.told == [("over", 3000, "bye")]
+                assert await link.protocol.receive() is None
+
+        run(main())
+
     def test_a_peer_that_breaks_the_protocol_ends_it(self, run, linked, expect_log):
         async def main():
             async with linked(released=False, linger_timeout=0.05) as link:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gustnado.http.ws.errors import WebSocketProtocolError
-from gustnado.http.ws.frames import FrameReader, build_frame, build_masked_frame, frame_head
+from gustnado.http.ws.frames import FrameReader, build_frame, build_masked_frame, frame_head, masked_parts
 
 KEY = b"\x01\x82\xf3\x04"
 SIZES = [0, 1, 125, 126, 127, 65535, 65536, 65537]
@@ -24,7 +24,7 @@ def read_all(frames, data):
     frames.feed(data)
     found = []
     while frames.read_head():
-        found.append((frames.opcode, frames.fin, bytes(frames.take(frames.left))))
+        found.append((frames.opcode, frames.fin, frames.take(frames.left)))
     return found
 
 
@@ -33,6 +33,8 @@ def test_a_frame_is_as_the_rfc_says(frame, size):
     payload = bytes(size)
     assert build_frame(2, payload) == frame(2, payload)
     assert build_masked_frame(2, payload, KEY) == frame(2, payload, mask=KEY)
+    head, masked = masked_parts(2, payload, KEY)
+    assert (head + masked, len(masked)) == (frame(2, payload, mask=KEY), size)
     assert build_frame(0, payload, False) == frame(0, payload, fin=False)
     assert build_frame(1, payload, True, True) == frame(1, payload, rsv=4)
 
@@ -101,12 +103,12 @@ def test_a_payload_may_be_taken_as_bytes(masked, size):
     frames.feed(build_masked_frame(2, payload, KEY) if masked else build_frame(2, payload))
     assert frames.read_head()
     first = size // 3
-    taken = [frames.take_bytes(first), frames.take(1 if size > first else 0)]
-    taken.append(frames.take_bytes(frames.left))
+    taken = [frames.take(first), frames.take(1 if size > first else 0)]
+    taken.append(frames.take(frames.left))
     assert b"".join(taken) == payload
     assert (type(taken[0]), type(taken[2]), frames.left, frames.pending()) == (bytes, bytes, 0, 0)
     with pytest.raises(ValueError, match="bytes"):
-        frames.take_bytes(1)
+        frames.take(1)
 
 
 @given(st.lists(st.tuples(st.sampled_from([1, 2, 9, 10]), st.binary(max_size=120)), max_size=8))

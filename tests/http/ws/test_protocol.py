@@ -256,9 +256,13 @@ class TestClosing:
     def test_nothing_is_sent_after_it(self):
         codec = WebSocketCodec(is_client=False)
         assert codec.close(1000) == b"\x88\x02\x03\xe8"
-        for send in (lambda: codec.message(b"x", False), lambda: codec.ping(b""), lambda: codec.pong(b""), codec.close):
+        for send in (codec.message, codec.message_parts):
+            with pytest.raises(WebSocketClosedError):
+                send(b"x", False)
+        for send in (lambda: codec.ping(b""), lambda: codec.pong(b""), codec.close):
             with pytest.raises(WebSocketClosedError):
                 send()
+        assert (codec.bytes_out, codec.message_bytes_out) == (4, 0)
 
     def test_what_it_may_hold(self):
         assert close_payload(None, None) == b""
@@ -283,6 +287,23 @@ def test_control_frames_have_at_most_125_bytes():
     for send in (codec.ping, codec.pong):
         with pytest.raises(ValueError, match="125 bytes"):
             send(bytes(126))
+
+
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 65535, 65536])
+@pytest.mark.parametrize("binary", [True, False])
+@pytest.mark.parametrize("bits", [None, 15])
+def test_a_message_in_two_pieces_is_the_same_message(size, binary, bits):
+    payload = b"\x00\x01\x02" * (size // 3) + b"a" * (size % 3)
+    one, other = codec_for(False, bits, True), codec_for(False, bits, True)
+    parts = one.message_parts(payload, binary)
+    assert b"".join(parts) == other.message(payload, binary)
+    assert (parts[1] is payload) is (bits is None)
+    assert (one.bytes_out, one.message_bytes_out) == (other.bytes_out, size)
+    client = codec_for(True, bits, True)
+    head, masked = client.message_parts(payload, binary)
+    assert client.bytes_out == len(head) + len(masked)
+    name, heard = ("bytes", payload) if binary else ("text", payload.decode())
+    assert events_of(codec_for(False, bits, True), [head, masked]) == [(name, heard)]
 
 
 def test_a_server_does_not_mask_and_a_client_does():

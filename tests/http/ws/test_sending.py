@@ -14,6 +14,25 @@ from gustnado.http.ws.sending import offer_to
 BIG = "x" * 100_000  # more than the socket buffers hold
 
 
+class RecordingTransport:
+    """Notes what is written to the transport behind it."""
+
+    def __init__(self, transport):
+        self.transport = transport
+        self.writes = []
+
+    def __getattr__(self, name):
+        return getattr(self.transport, name)
+
+    def write(self, data):
+        self.writes.append([data])
+        self.transport.write(data)
+
+    def writelines(self, parts):
+        self.writes.append(list(parts))
+        self.transport.writelines(parts)
+
+
 class TestMessages:
     @pytest.mark.parametrize(
         ("message", "binary", "heard"),
@@ -118,24 +137,84 @@ class TestMessages:
     def test_answers_to_many_messages_leave_together(self, run, linked, monkeypatch):
         async def main():
             async with linked(released=False) as link:
-                writes = []
-                transport = link.protocol.stream.transport
-
-                class Transport:
-                    def __getattr__(self, name):
-                        return getattr(transport, name)
-
-                    def write(self, data):
-                        writes.append(data)
-                        transport.write(data)
-
+                stream = link.protocol.stream
+                stream.transport = transport = RecordingTransport(stream.transport)
                 link.program.on_message = link.protocol.write_message
                 link.protocol.release()
-                link.protocol.stream.transport = Transport()
                 link.peer.send(b"".join(link.peer.codec.message(b"x", False) for _ in range(20)))
                 assert [await link.peer.hear() for _ in range(20)] == [(1, "x")] * 20
-                assert len(writes) < 5
-                link.protocol.stream.transport = transport
+                assert len(transport.writes) < 5
+                stream.transport = transport.transport
+
+        run(main())
+
+
+class TestLongMessages:
+    LONG = bytes(range(256)) * 256
+
+    @pytest.mark.parametrize("is_client", [True, False])
+    def test_the_payload_is_not_copied_behind_its_head(self, run, linked, is_client):
+        async def main():
+            async with linked(is_client=is_client) as link:
+                stream = link.protocol.stream
+                stream.transport = transport = RecordingTransport(stream.transport)
+                link.protocol.write_message(self.LONG, True)
+                assert await link.peer.hear() == (2, self.LONG)
+                [[head, payload]] = transport.writes
+                assert (len(head), len(payload)) == (14 if is_client else 10, len(self.LONG))
+                assert (payload is self.LONG) is not is_client
+                stream.transport = transport.transport
+
+        run(main())
+
+    def test_they_keep_their_place_among_short_ones(self, run, linked):
+        async def main():
+            async with linked(released=False) as link:
+                stream = link.protocol.stream
+                stream.transport = transport = RecordingTransport(stream.transport)
+
+                def on_message(message):
+                    link.protocol.write_message(b"before", True)
+                    link.protocol.write_message(self.LONG, True)
+                    link.protocol.pong(b"behind")
+                    link.protocol.write_message(b"last", True)
+
+                link.program.on_message = on_message
+                link.protocol.release()
+                link.peer.say("go")
+                heard = [await link.peer.hear() for _ in range(4)]
+                assert heard == [(2, b"before"), (2, self.LONG), (10, b"behind"), (2, b"last")]
+                assert [len(one) for one in transport.writes] == [1, 2, 1]
+                stream.transport = transport.transport
+
+        run(main())
+
+    def test_they_wait_for_the_stream_as_others_do(self, run, linked):
+        async def main():
+            def before(protocol):
+                for message in (b"first", self.LONG, b"last"):
+                    protocol.write_message(message, True)
+
+            async with linked(before=before) as link:
+                heard = [await link.peer.hear() for _ in range(3)]
+                assert heard == [(2, b"first"), (2, self.LONG), (2, b"last")]
+
+        run(main())
+
+    def test_nothing_is_sent_where_the_stream_is_gone(self, run, linked):
+        async def main():
+            async with linked() as link:
+
+                def on_message(message):
+                    link.protocol.abort()
+                    with pytest.raises(WebSocketClosedError):
+                        link.protocol.write_message(self.LONG, True)
+                    link.program.told.append(message)
+
+                link.program.on_message = on_message
+                link.peer.say("go")
+                assert await link.peer.is_at_end()
+                assert link.program.told[0] == "go"
 
         run(main())
 
@@ -165,6 +244,16 @@ class TestSlowPeers:
                 for future in pending:
                     with pytest.raises(WebSocketClosedError):
                         await future
+
+        run(main())
+
+    @pytest.mark.parametrize("policy", ["drop", "close"])
+    def test_who_awaits_each_write_does_not_wait_where_the_policy_is_another(self, run, linked, policy):
+        async def main():
+            async with linked(write_buffer=50_000, slow_reader=policy) as link:
+                await link.protocol.write_message(BIG)
+                assert link.protocol.stream.transport.get_write_buffer_size() > 50_000
+                assert not link.protocol.is_closing()
 
         run(main())
 

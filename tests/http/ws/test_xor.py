@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gustnado.http.ws.xor import MAX_SHORT, xor_loop, xor_short
+from gustnado.http.ws.xor import xor_loop
 
 
 def by_the_rfc(data, key):
@@ -21,7 +21,6 @@ def by_the_rfc(data, key):
 def test_each_byte_is_masked_with_its_byte_of_the_key(data, key, start):
     start = min(start, len(data))
     assert xor_loop(data, start, len(data) - start, key) == by_the_rfc(data[start:], key)
-    assert xor_short(data, start, len(data) - start, key) == by_the_rfc(data[start:], key)
 
 
 @pytest.mark.parametrize("size", [0, 1, 7, 8, 9, 15, 16, 17, 65535, 65536, 65537])
@@ -34,17 +33,13 @@ def test_sizes_around_those_of_a_word(size):
 def test_bytes_that_are_not_there_are_not_read(start, size):
     with pytest.raises(ValueError, match="bytes from"):
         xor_loop(b"abcde", start, size, 1)
-    with pytest.raises(ValueError, match="bytes from"):
-        xor_short(b"abcde", start, size, 1)
 
 
-def test_short_ones_are_bytes_of_their_own():
-    first, second = xor_short(b"abc", 0, 3, 0), xor_short(b"defg", 1, 3, 0)
-    assert (type(first), first, second) == (bytes, b"abc", b"efg")
-
-
-def test_what_is_short_has_an_end():
-    data = bytes(MAX_SHORT + 1)
-    assert xor_short(data, 1, MAX_SHORT, 0x01010101) == b"\x01" * MAX_SHORT
-    with pytest.raises(ValueError, match="over 1024"):
-        xor_short(data, 0, MAX_SHORT + 1, 0)
+@pytest.mark.parametrize("size", [0, 1, 2, 1000])
+def test_what_comes_out_are_bytes_of_their_own(size):
+    """Python shares all ``bytes`` of length 0 and 1: these must not be written to."""
+    data = bytes(size)
+    first, second = xor_loop(data, 0, size, 0x41414141), xor_loop(data, 0, size, 0x42424242)
+    assert (type(first), first, second) == (bytes, b"A" * size, b"B" * size)
+    assert bytes(size) == data == b"\x00" * size
+    assert [bytes([octet])[0] for octet in range(256)] == list(range(256))

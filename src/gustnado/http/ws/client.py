@@ -229,7 +229,10 @@ class WebSocketClientConnection:
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
+        connection = self._connection
         self.close()
+        if connection is not None and connection.is_pulling():
+            connection.drop_messages()
         await self.wait_closed()
 
     @property

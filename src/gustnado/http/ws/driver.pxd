@@ -20,6 +20,7 @@ cdef class WebSocketDriver(FrameSender):
     cdef bint _held
     cdef bint _paused
     cdef bint _pulling
+    cdef bint _dropping
     cdef object _task
     cdef object _close_timer
     cdef object _refusal
@@ -53,4 +54,5 @@ cdef class WebSocketDriver(FrameSender):
     cdef _broken(self, error)
     cdef _log(self, error)
     cpdef pull(self)
+    cpdef drop_messages(self)
     cpdef bint is_pulling(self) except -1

@@ -54,8 +54,8 @@ class WebSocketDriver(FrameSender):
     """
 
     __slots__ = (
-        "_busy", "_close_timer", "_context", "_handed", "_held", "_inbox", "_paused", "_pulling", "_refusal", "_state",
-        "_task", "handler", "pong_received",
+        "_busy", "_close_timer", "_context", "_dropping", "_handed", "_held", "_inbox", "_paused", "_pulling",
+        "_refusal", "_state", "_task", "handler", "pong_received",
     )  # fmt: skip
 
     def __init__(
@@ -78,6 +78,7 @@ class WebSocketDriver(FrameSender):
         self._refusal: WebSocketProtocolError | None = None  # what the peer is to be told when the program is idle
         self._paused = False  # events stand still: those before them first
         self._pulling = False  # the program asks for messages instead of being called
+        self._dropping = False  # it will not ask any more
         self._task: asyncio.Future[Any] | None = None  # held here, since a loop holds tasks only weakly
         self._close_timer: asyncio.TimerHandle | None = None
 
@@ -301,6 +302,8 @@ class WebSocketDriver(FrameSender):
         return self._inbox.is_full()
 
     def _take_message(self, message: str | bytes) -> None:
+        if self._dropping:
+            return
         if self._busy or self._pulling:
             if self._inbox.put(message):
                 self._handed = True
@@ -417,6 +420,16 @@ class WebSocketDriver(FrameSender):
     def pull(self) -> None:
         """Keep messages until :meth:`receive` asks for them."""
         self._pulling = True
+
+    def drop_messages(self) -> None:
+        """The program will not ask for messages any more: they are dropped, those that wait and those to come.
+
+        Otherwise they would keep us from reading on to the peer's close frame, when there are many.
+        """
+        self._dropping = True
+        self._handed = False
+        self._inbox.clear()
+        self._drain()
 
     def is_pulling(self) -> bool:
         """Whether the program asks for messages."""

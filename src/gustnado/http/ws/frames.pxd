@@ -1,13 +1,12 @@
 # What C knows of frames.py (see the design document, section 3).
 cimport cython
 
-from gustnado.http.ws.xor cimport xor_loop as unmask, xor_short as unmask_short
+from gustnado.http.ws.xor cimport xor_loop as unmask
 
 
 cdef Py_ssize_t _MAX_CONTROL
 cdef long long _SHORT, _TWO_BYTES
 cdef object _EIGHT_BYTES
-cdef Py_ssize_t _MAX_SHORT
 cdef tuple _TEXT_HEADS, _BINARY_HEADS
 
 
@@ -34,10 +33,8 @@ cdef class FrameReader:
     cpdef bytes take_rest(self)
     cpdef drop_rest(self)
     cpdef Py_ssize_t available(self) except -1
-    @cython.locals(position=Py_ssize_t, piece=bytearray)
-    cpdef bytearray take(self, Py_ssize_t size)
-    @cython.locals(position=Py_ssize_t, whole=bytes)
-    cpdef bytes take_bytes(self, Py_ssize_t size)
+    @cython.locals(position=Py_ssize_t, piece=bytes)
+    cpdef bytes take(self, Py_ssize_t size)
     @cython.locals(shift=int)
     cdef _move(self, Py_ssize_t size)
     @cython.locals(buffer=bytes, position=Py_ssize_t, size=Py_ssize_t, first=int, second=int, opcode=int,
@@ -59,4 +56,7 @@ cdef unsigned int key_number(bytes buffer, Py_ssize_t position) except? 0
 cpdef bytes frame_head(int opcode, long long size, bint fin=*, bint rsv1=*, bint masked=*)
 @cython.locals(size=Py_ssize_t)
 cpdef bytes build_frame(int opcode, bytes payload, bint fin=*, bint rsv1=*)
+@cython.locals(size=Py_ssize_t)
+cpdef tuple masked_parts(int opcode, bytes payload, bytes key, bint fin=*, bint rsv1=*)
+@cython.locals(head=bytes, masked=bytes)
 cpdef bytes build_masked_frame(int opcode, bytes payload, bytes key, bint fin=*, bint rsv1=*)

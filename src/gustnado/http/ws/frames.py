@@ -13,7 +13,7 @@ bytes are there that show it: a length that is over a limit before any of the pa
 b'\\x81\\x05Hello'
 >>> reader = FrameReader(masked=False, max_size=100)
 >>> reader.feed(b"\\x81\\x05Hel")
->>> reader.read_head(), reader.opcode, reader.available(), bytes(reader.take(3)), reader.left
+>>> reader.read_head(), reader.opcode, reader.available(), reader.take(3), reader.left
 (True, 1, 3, b'Hel', 2)
 """
 
@@ -21,16 +21,14 @@ from __future__ import annotations
 
 from gustnado.http.ws.codes import CloseCode
 from gustnado.http.ws.errors import WebSocketProtocolError
-from gustnado.http.ws.masking import unmask, unmask_short
-from gustnado.http.ws.xor import MAX_SHORT
+from gustnado.http.ws.masking import unmask
 
-__all__ = ["FrameReader", "build_frame", "build_masked_frame", "frame_head"]
+__all__ = ["FrameReader", "build_frame", "build_masked_frame", "frame_head", "masked_parts"]
 
 _MAX_CONTROL = 125
 _SHORT = 126
 _TWO_BYTES = 65536
 _EIGHT_BYTES = 1 << 63
-_MAX_SHORT = MAX_SHORT  # the same, for C
 _TEXT_HEADS = tuple(bytes((0x81, size)) for size in range(_SHORT))
 _BINARY_HEADS = tuple(bytes((0x82, size)) for size in range(_SHORT))
 
@@ -100,34 +98,20 @@ class FrameReader:
         there = self._size - self._position
         return there if there < self.left else self.left
 
-    def take(self, size: int) -> bytearray:
+    def take(self, size: int) -> bytes:
         """The next ``size`` bytes of the payload, unmasked.
 
         :raises ValueError: where there are not as many.
         """
         position = self._position
         if self._masked:
-            piece: bytearray = unmask(self._buffer, position, size, self._key)
+            piece = unmask(self._buffer, position, size, self._key)
         else:
             if size > self._size - position:
                 raise ValueError(f"no {size} bytes are there")
-            piece = bytearray(self._buffer[position : position + size])
+            piece = self._buffer[position : position + size]
         self._move(size)
         return piece
-
-    def take_bytes(self, size: int) -> bytes:
-        """As :meth:`take`, to be kept as it is."""
-        position = self._position
-        if not self._masked:
-            if size > self._size - position:
-                raise ValueError(f"no {size} bytes are there")
-            whole = self._buffer[position : position + size]
-        elif size <= _MAX_SHORT:
-            whole = unmask_short(self._buffer, position, size, self._key)
-        else:
-            return bytes(self.take(size))
-        self._move(size)
-        return whole
 
     def _move(self, size: int) -> None:
         """``size`` bytes of the payload have been taken."""
@@ -300,7 +284,15 @@ def build_frame(opcode: int, payload: bytes, fin: bool = True, rsv1: bool = Fals
 
 
 def build_masked_frame(opcode: int, payload: bytes, key: bytes, fin: bool = True, rsv1: bool = False) -> bytes:
-    """A frame as a client sends it.
+    """A frame as a client sends it; see :func:`masked_parts`."""
+    head, masked = masked_parts(opcode, payload, key, fin, rsv1)
+    return head + masked
+
+
+def masked_parts(
+    opcode: int, payload: bytes, key: bytes, fin: bool = True, rsv1: bool = False
+) -> tuple[bytes, bytes]:
+    """The head of a frame as a client sends it, with the key, and the masked payload.
 
     :param key: four bytes that nobody can foresee (section 10.3).
     :raises ValueError: where there are not four, or as :func:`frame_head`.
@@ -308,4 +300,4 @@ def build_masked_frame(opcode: int, payload: bytes, key: bytes, fin: bool = True
     size = len(payload)
     if len(key) != 4:
         raise ValueError(f"a mask has four bytes, not {len(key)}")
-    return frame_head(opcode, size, fin, rsv1, True) + key + unmask(payload, 0, size, key_number(key, 0))
+    return frame_head(opcode, size, fin, rsv1, True) + key, unmask(payload, 0, size, key_number(key, 0))

@@ -14,32 +14,25 @@ import os
 import types
 from collections.abc import Callable
 
-from gustnado.http.ws.xor import xor_loop, xor_short
+from gustnado.http.ws.xor import xor_loop
 
-__all__ = ["MaskKeys", "unmask", "unmask_short", "websocket_mask", "xor_number"]
+__all__ = ["MaskKeys", "unmask", "websocket_mask", "xor_number"]
 
 _POOL_SIZE = 256  # bytes of randomness fetched at once
 
 
-def xor_number(data: bytes, start: int, size: int, key: int) -> bytearray:
+def xor_number(data: bytes, start: int, size: int, key: int) -> bytes:
     """As :func:`~gustnado.http.ws.xor.xor_loop`, by way of integers that are as long as the data."""
     if start < 0 or size < 0 or start + size > len(data):
         raise ValueError(f"no {size} bytes from {start} on in {len(data)}")
     number = int.from_bytes(data[start : start + size], "little")
     keys = key.to_bytes(4, "little") * (size // 4 + 1)
-    return bytearray((number ^ int.from_bytes(keys[:size], "little")).to_bytes(size, "little"))
-
-
-def xor_number_short(data: bytes, start: int, size: int, key: int) -> bytes:
-    """As :func:`xor_number`, but ``bytes``."""
-    return bytes(xor_number(data, start, size, key))
+    return (number ^ int.from_bytes(keys[:size], "little")).to_bytes(size, "little")
 
 
 _interpreted = isinstance(xor_loop, types.FunctionType)
-unmask: Callable[[bytes, int, int, int], bytearray] = xor_number if _interpreted else xor_loop
+unmask: Callable[[bytes, int, int, int], bytes] = xor_number if _interpreted else xor_loop
 """Masks, or unmasks: ``size`` bytes of ``data`` from ``start`` on, with the 32 bits of ``key``."""
-unmask_short: Callable[[bytes, int, int, int], bytes] = xor_number_short if _interpreted else xor_short
-"""The same, of at most :data:`~gustnado.http.ws.xor.MAX_SHORT` bytes."""
 
 
 def websocket_mask(mask: bytes, data: bytes) -> bytes:
@@ -49,7 +42,7 @@ def websocket_mask(mask: bytes, data: bytes) -> bytes:
     """
     if len(mask) != 4:
         raise ValueError(f"a mask has four bytes, not {len(mask)}")
-    return bytes(unmask(data, 0, len(data), int.from_bytes(mask, "little")))
+    return unmask(data, 0, len(data), int.from_bytes(mask, "little"))
 
 
 class MaskKeys:

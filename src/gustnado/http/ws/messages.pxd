@@ -6,7 +6,6 @@ from gustnado.http.ws.frames cimport FrameReader
 
 cdef int _TEXT
 cdef str _NOT_UTF8
-cdef Py_ssize_t _SHORT
 cdef Py_ssize_t _WORTH_KEEPING
 
 
@@ -24,12 +23,13 @@ cdef class MessageReader(FrameReader):
     cpdef take_payload(self)
     @cython.locals(there=Py_ssize_t)
     cpdef int read(self) except -1
-    @cython.locals(piece=bytearray, whole=bytes)
+    @cython.locals(whole=bytes)
     cdef int _read_whole(self, Py_ssize_t size) except -1
     cdef _begin(self)
-    cdef _add(self, bytearray piece)
+    cdef _add(self, bytes piece)
     @cython.locals(size=Py_ssize_t)
-    cdef _add_plain(self, piece)
+    cdef _add_plain(self, bytes piece)
     cdef _keep_small(self)
-    cdef _check_text(self, piece)
+    @cython.locals(data=bytes)
+    cdef _check_text(self, bytes piece)
     cdef int _finish(self) except -1

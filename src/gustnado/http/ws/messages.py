@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING
 from gustnado.http.ws.codes import CloseCode
 from gustnado.http.ws.errors import WebSocketProtocolError
 from gustnado.http.ws.frames import FrameReader
-from gustnado.http.ws.xor import MAX_SHORT
 
 if TYPE_CHECKING:
     from gustnado.http.ws.deflate import Inflater
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["MessageReader"]
 
 _TEXT = 1
-_SHORT = MAX_SHORT  # the same, for C
 _NOT_UTF8 = "a text that is not UTF-8"
 _WORTH_KEEPING = 1024  # bytes; shorter pieces are copied together, so that many of them take no more room
 
@@ -85,7 +83,7 @@ class MessageReader(FrameReader):
             if self.opcode >= 8:
                 if there < self.left:
                     return 0
-                self.payload = self.take_bytes(there)
+                self.payload = self.take(there)
                 self._reading = False
                 return self.opcode
             if self._parts is None:
@@ -104,16 +102,12 @@ class MessageReader(FrameReader):
     def _read_whole(self, size: int) -> int:
         """A message in one frame, all of which is there."""
         self.message_bytes_in += size
+        whole = self.take(size)
         if self.opcode != _TEXT:
-            self.payload = self.take_bytes(size)
+            self.payload = whole
             return self.opcode
         try:
-            if size <= _SHORT:
-                whole = self.take_bytes(size)
-                self.payload = whole.decode("utf-8")
-            else:
-                piece = self.take(size)
-                self.payload = piece.decode("utf-8")
+            self.payload = whole.decode("utf-8")
         except UnicodeDecodeError:
             raise WebSocketProtocolError(_NOT_UTF8, CloseCode.INVALID_DATA) from None
         return _TEXT
@@ -124,14 +118,14 @@ class MessageReader(FrameReader):
         self._plain_size = 0
         self._tail = b""
 
-    def _add(self, piece: bytearray) -> None:
+    def _add(self, piece: bytes) -> None:
         """Take a piece of a message as it came."""
         if self.compressed and self._inflater is not None:
             self._add_plain(self._inflater.inflate(piece, self.max_size - self._plain_size))
         else:
             self._add_plain(piece)
 
-    def _add_plain(self, piece: bytearray | bytes) -> None:
+    def _add_plain(self, piece: bytes) -> None:
         if self._kind == _TEXT:
             self._check_text(piece)
         size = len(piece)
@@ -151,13 +145,13 @@ class MessageReader(FrameReader):
             self._parts.append(self._small)
             self._small = None
 
-    def _check_text(self, piece: bytearray | bytes) -> None:
+    def _check_text(self, piece: bytes) -> None:
         data = self._tail + piece if self._tail else piece
         try:
             _, used = utf_8_decode(data, "strict", False)
         except UnicodeDecodeError:
             raise WebSocketProtocolError(_NOT_UTF8, CloseCode.INVALID_DATA) from None
-        self._tail = tail = bytes(data[used:])
+        self._tail = tail = data[used:]
         # The half of a surrogate pair, which the decoder refuses only when its third byte is there.
         if len(tail) == 2 and tail[0] == 0xED and tail[1] >= 0xA0:
             raise WebSocketProtocolError(_NOT_UTF8, CloseCode.INVALID_DATA)

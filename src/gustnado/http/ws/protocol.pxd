@@ -1,7 +1,7 @@
 # What C knows of protocol.py (see the design document, section 3).
 cimport cython
 
-from gustnado.http.ws.frames cimport build_frame, build_masked_frame
+from gustnado.http.ws.frames cimport build_frame, build_masked_frame, frame_head, masked_parts
 from gustnado.http.ws.messages cimport MessageReader
 
 
@@ -26,8 +26,10 @@ cdef class WebSocketCodec(MessageReader):
     @cython.locals(payload=bytes, code=int)
     cdef _read_close(self)
     cdef _read_reason(self, bytes reason)
-    @cython.locals(compressed=bint)
     cpdef bytes message(self, bytes payload, bint binary)
+    @cython.locals(opcode=int, compressed=bint, head=bytes)
+    cpdef tuple message_parts(self, bytes payload, bint binary)
+    cdef bytes _begin_message(self, bytes payload)
     cpdef bytes ping(self, bytes payload)
     cpdef bytes pong(self, bytes payload)
     cpdef bytes close(self, code=*, reason=*)

@@ -5,6 +5,7 @@ The way to use it::
     codec.feed(data)                     as bytes arrive, in whatever pieces
     kind = codec.next_event()            until it is 0; then `codec.payload` says more
     codec.message(data, binary)          each of these returns bytes to be sent, in this order
+    codec.message_parts(data, binary)    the same bytes in two pieces
     codec.ping(data), codec.pong(data)
     codec.close(code, reason)
 
@@ -26,7 +27,7 @@ from typing import TYPE_CHECKING
 
 from gustnado.http.ws.codes import CloseCode, is_valid_close_code
 from gustnado.http.ws.errors import WebSocketClosedError, WebSocketProtocolError
-from gustnado.http.ws.frames import build_frame, build_masked_frame
+from gustnado.http.ws.frames import build_frame, build_masked_frame, frame_head, masked_parts
 from gustnado.http.ws.masking import MaskKeys
 from gustnado.http.ws.messages import MessageReader
 
@@ -140,13 +141,29 @@ class WebSocketCodec(MessageReader):
         :param payload: a text in UTF-8, unless ``binary``.
         :raises gustnado.http.ws.errors.WebSocketClosedError: after :meth:`close`.
         """
+        payload = self._begin_message(payload)
+        return self._frame(2 if binary else 1, payload, self.deflater is not None)
+
+    def message_parts(self, payload: bytes, binary: bool) -> tuple[bytes, bytes]:
+        """As :meth:`message`, in two pieces to be sent one behind the other: a long payload is not copied for its head.
+
+        Without compression and masking the second one is ``payload`` itself.
+        """
+        payload = self._begin_message(payload)
+        opcode = 2 if binary else 1
+        compressed = self.deflater is not None
+        if self._keys is None:
+            head = frame_head(opcode, len(payload), True, compressed, False)
+        else:
+            head, payload = masked_parts(opcode, payload, self._keys.next(), True, compressed)
+        self.bytes_out += len(head) + len(payload)
+        return head, payload
+
+    def _begin_message(self, payload: bytes) -> bytes:
         if self.close_sent:
             raise WebSocketClosedError("the connection is closing")
         self.message_bytes_out += len(payload)
-        compressed = self.deflater is not None
-        if self.deflater is not None:
-            payload = self.deflater.deflate(payload)
-        return self._frame(2 if binary else 1, payload, compressed)
+        return payload if self.deflater is None else self.deflater.deflate(payload)
 
     def ping(self, payload: bytes) -> bytes:
         """A ping, which asks for a pong.

@@ -114,11 +114,8 @@ class ReconnectingWebSocket:
             connection = await self._attempt()
             if connection is not None:
                 began = loop.time()
-                try:
+                async with connection:
                     yield connection
-                finally:
-                    connection.close()
-                    await connection.wait_closed()
                 if loop.time() - began >= self._backoff.stable:
                     self._backoff.reset()
             await self._sleep(self._backoff.next())

@@ -7,6 +7,7 @@ from gustnado.http.ws.protocol cimport WebSocketCodec
 
 
 cdef Py_ssize_t _MAX_GATHERED
+cdef Py_ssize_t _LONG
 
 
 cdef class FrameSender:
@@ -34,11 +35,12 @@ cdef class FrameSender:
     @cython.locals(payload=bytes, prepared=bint)
     cpdef write_message(self, message, bint binary=*)
     cpdef bint offer(self, PreparedMessage message) except -1
-    @cython.locals(codec=WebSocketCodec)
     cdef bint _offer(self, PreparedMessage message) except -1
     cpdef pong(self, bytes payload)
-    cdef _write(self, bytes frame)
+    cdef _written(self)
     cdef _send(self, bytes frame)
+    @cython.locals(head=bytes, payload=bytes)
+    cdef _send_long(self, tuple parts)
     @cython.locals(first=bytes, more=list)
     cdef _flush(self)
     cdef bint _may_write(self) except -1

@@ -1,10 +1,10 @@
 """The writing half of a WebSocket connection: frames to the stream, and what becomes of a peer that is slow to read.
 
 Theory of operation. While events are handled, and before there is a stream, frames are gathered, and leave in one
-write; else each leaves at once. The stream tells when more waits for the peer than ``params.write_buffer``: from
-then on the futures of writes are pending, pings are not answered but for the last one, and
-``params.slow_reader`` says what becomes of messages, until the peer has read. One that reads nothing at all for
-``params.write_timeout`` seconds is cut.
+write; else each leaves at once, as long ones always do, which are not copied for it. The stream tells when more waits
+for the peer than ``params.write_buffer``: from then on ``params.slow_reader`` says what becomes of messages (where it
+is to wait, the futures of writes are pending), and pings are not answered but for the last one, until the peer has
+read. One that reads nothing at all for ``params.write_timeout`` seconds is cut.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["FrameSender", "offer_to"]
 
 _MAX_GATHERED = 65536  # bytes that are gathered before they are written
+_LONG = 32768  # bytes of a message that is not copied behind its head: that would cost as much as a system call
 
 
 class FrameSender:
@@ -101,7 +102,8 @@ class FrameSender:
 
         :param message: a text as ``str`` or in UTF-8; anything, with ``binary``; a ``dict`` is sent as JSON. Or one
             that has been prepared.
-        :returns: a future to await, so that a peer that is slow to read slows down the program.
+        :returns: a future to await, so that a peer that is slow to read slows down the program, unless its messages are
+            dropped or it is closed then.
         :raises gustnado.http.ws.errors.WebSocketClosedError: where the connection is closing.
         :raises TypeError: where it is none of these.
         """
@@ -112,8 +114,12 @@ class FrameSender:
         if self._waiters is not None and not self._may_write():
             return self._done
         if prepared:
-            return self._write(message.frame_for(self.codec))  # type: ignore[union-attr]
-        return self._write(self.codec.message(payload, binary))
+            self._send(message.frame_for(self.codec))  # type: ignore[union-attr]
+        elif len(payload) < _LONG:
+            self._send(self.codec.message(payload, binary))
+        else:
+            self._send_long(self.codec.message_parts(payload, binary))
+        return self._written()
 
     def offer(self, message: PreparedMessage) -> bool:
         """Send a message if the peer has read those before, and the connection is open; else do not.
@@ -123,17 +129,9 @@ class FrameSender:
         return self._offer(message)
 
     def _offer(self, message: PreparedMessage) -> bool:
-        codec = self.codec
-        if self._waiters is not None or self._over or codec.close_sent or codec.close_received:
+        if self._waiters is not None or self._is_closing():
             return False
-        stream = self.stream
-        transport = None if stream is None else stream.transport
-        if transport is None and stream is not None:
-            return False
-        if transport is None or self._gathering:
-            self._send(message.frame_for(codec))
-        else:
-            transport.write(message.frame_for(codec))
+        self._send(message.frame_for(self.codec))
         return True
 
     def write_ping(self, data: bytes) -> None:
@@ -147,9 +145,9 @@ class FrameSender:
             raise WebSocketClosedError("the connection is closing")
         self._send(self.codec.ping(data))
 
-    def _write(self, frame: bytes) -> asyncio.Future[None]:
-        self._send(frame)
-        if self._waiters is None:
+    def _written(self) -> asyncio.Future[None]:
+        """The future of what has just been written."""
+        if self._waiters is None or self.params.slow_reader != "wait":
             return self._done
         future: asyncio.Future[None] = self._loop.create_future()
         self._waiters.append(future)
@@ -172,6 +170,18 @@ class FrameSender:
         transport = None if stream is None else stream.transport
         if transport is not None:
             transport.write(frame)
+
+    def _send_long(self, parts: tuple[bytes, bytes]) -> None:
+        """To the stream, now, and what has been gathered before it."""
+        head, payload = parts
+        if not self._begun:
+            self._send(head + payload)
+            return
+        self._flush()
+        stream = self.stream
+        transport = None if stream is None else stream.transport
+        if transport is not None:
+            transport.writelines(parts)
 
     def _flush(self) -> None:
         first = self._first

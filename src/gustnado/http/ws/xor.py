@@ -1,27 +1,19 @@
 """Masking in a loop over bytes, eight at a time: as fast as memory where it is compiled, slow where it is not.
 
-:func:`xor_short` does it in a buffer that is there already: for a short message, making one takes longer than
-masking it.
-
 Use :mod:`~gustnado.http.ws.masking`, which knows when to.
 
->>> bytes(xor_loop(b"..Hello..", 2, 5, 0))
+>>> xor_loop(b"..Hello..", 2, 5, 0)
 b'Hello'
->>> bytes(xor_loop(b"Hello", 0, 5, 0x20202020))
+>>> xor_loop(b"Hello", 0, 5, 0x20202020)
 b'hELLO'
 """
 
 from __future__ import annotations
 
-__all__ = ["MAX_SHORT", "xor_loop", "xor_short"]
-
-MAX_SHORT = 1024
-"""Bytes that :func:`xor_short` takes at most."""
-_LONGEST = MAX_SHORT  # the same, for C
-_SCRATCH = bytearray(MAX_SHORT)
+__all__ = ["xor_loop"]
 
 
-def xor_loop(data: bytes, start: int, size: int, key: int) -> bytearray:
+def xor_loop(data: bytes, start: int, size: int, key: int) -> bytes:
     """``size`` bytes of ``data``, from ``start`` on, each XORed with one of the four bytes of ``key``.
 
     :param key: 32 bits; the first byte is masked with the lowest eight, as on the wire read little-endian.
@@ -29,26 +21,13 @@ def xor_loop(data: bytes, start: int, size: int, key: int) -> bytearray:
     """
     if start < 0 or size < 0 or start + size > len(data):
         raise ValueError(f"no {size} bytes from {start} on in {len(data)}")
-    result = bytearray(size)
     if size == 0:
-        return result
+        return b""
+    result = bytearray(size)  # to C they are bytes already, and nobody has set them: see xor.pxd
     source = data
     target = result
     _xor(source, start, target, size, key)
-    return result
-
-
-def xor_short(data: bytes, start: int, size: int, key: int) -> bytes:
-    """As :func:`xor_loop`, but at most :data:`MAX_SHORT` bytes.
-
-    :raises ValueError: where ``data`` does not have that many, or ``size`` is over it.
-    """
-    if start < 0 or size < 0 or start + size > len(data) or size > _LONGEST:
-        raise ValueError(f"no {size} bytes from {start} on in {len(data)}, or over {_LONGEST}")
-    source = data
-    target = _SCRATCH
-    _xor(source, start, target, size, key)
-    return b"".join((target[:size],))  # to C the slice is bytes, and this no copy
+    return b"".join((result,))  # of bytes alone, as they are to C, it makes no copy, and is quicker than `bytes()`
 
 
 def _xor(source: bytes, start: int, target: bytearray, size: int, key: int) -> None:

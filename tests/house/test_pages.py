@@ -1,4 +1,4 @@
-"""What docs/migrating.md shows works: its programs print what stands below them."""
+"""What docs/migrating.md and docs/websockets.md show works: their programs print what stands below them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from pathlib import Path
 
 import pytest
 
-PAGE = Path(__file__).parents[2] / "docs/migrating.md"
+PAGES = [Path(__file__).parents[2] / "docs" / name for name in ("migrating.md", "websockets.md")]
+MIGRATING = PAGES[0]
 BLOCK = re.compile(r"^```(\w+)(?: (\w+))?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 PROGRAM = "import sys, tornado\nprint(tornado.__name__, sys.argv[1:])\n"
 
 
-def examples():
-    """Each program of the page, how it is run, and what it is to print; the section in which it stands is its name."""
-    text = PAGE.read_text(encoding="utf-8")
+def examples(page):
+    """Each program of a page, how it is run, and what it is to print; the section in which it stands is its name."""
+    text = page.read_text(encoding="utf-8")
     found = list(BLOCK.finditer(text))
     for program, printed in zip(found[::2], found[1::2], strict=True):
         if program[1] == "text" or printed[1] != "text":
@@ -26,7 +27,9 @@ def examples():
         yield pytest.param(program[1], program[2], program[3], printed[3], id=section)
 
 
-@pytest.mark.parametrize(("language", "way", "program", "printed"), list(examples()))
+@pytest.mark.parametrize(
+    ("language", "way", "program", "printed"), [example for page in PAGES for example in examples(page)]
+)
 def test_a_program_prints_what_stands_below_it(language, way, program, printed, tmp_path):
     (tmp_path / "program.py").write_text(PROGRAM)
     (tmp_path / "example.py").write_text(program, encoding="utf-8")
@@ -45,13 +48,13 @@ def test_a_program_prints_what_stands_below_it(language, way, program, printed, 
 
 
 def test_its_links_lead_somewhere():
-    text = PAGE.read_text(encoding="utf-8")
+    text = MIGRATING.read_text(encoding="utf-8")
     headings = {heading.lower().replace(" ", "-") for heading in re.findall(r"^##+ (.+)$", text, re.MULTILINE)}
     links = re.findall(r"\]\(([^)]+)\)", text)
     assert links
     for link in links:
         file, _, heading = link.partition("#")
-        assert (PAGE.parent / file).exists()
+        assert (MIGRATING.parent / file).exists()
         assert not heading or heading in headings
 
 
@@ -63,7 +66,7 @@ def test_names_that_it_says_are_not_there_are_not():
     import gustnado.tornado.netutil
 
     table = re.findall(
-        r"^\| (.+) \| (.+) \|$", PAGE.read_text(encoding="utf-8").partition("## Names that")[2], re.MULTILINE
+        r"^\| (.+) \| (.+) \|$", MIGRATING.read_text(encoding="utf-8").partition("## Names that")[2], re.MULTILINE
     )
     absent = [name for row, _ in table[2:] for name in re.findall(r"`([\w.]+)`", row)]
     assert len(absent) > 10
