@@ -104,6 +104,15 @@ def plan(options: argparse.Namespace) -> list[tuple[Workload, list[str]]]:
     return [(workload, lineup) for workload, lineup in chosen if lineup]
 
 
+def without_servers(options: argparse.Namespace) -> str | None:
+    """What is wrong with a selection: a workload was asked for by name, and none of the servers asked for runs it."""
+    planned = {workload.name for workload, _ in plan(options)}
+    for workload in WORKLOADS:
+        if workload.name in (options.only or ()) and workload.name not in planned:
+            return f"no such server runs {workload.name}, but: {' '.join(workload.lineup(full=True))}"
+    return None
+
+
 def run_plan(options: argparse.Namespace) -> Results:
     """Prepares what is needed and measures.
 
@@ -165,6 +174,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in ("rounds", "seconds"):
         if getattr(options, name) is not None and getattr(options, name) < 1:
             parser.error(f"--{name} must be at least 1")
+    problem = without_servers(options)
+    if problem is not None:
+        parser.error(problem)
     started = time.monotonic()
     try:
         results = run_plan(options)

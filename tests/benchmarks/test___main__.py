@@ -38,6 +38,13 @@ def test_a_workload_in_which_no_chosen_server_runs_is_left_out():
     assert planned("--only", "pipelined", "--servers", "tornado") == {}
 
 
+def test_to_choose_none_of_a_workloads_servers_is_an_error_that_names_them(capsys):
+    with pytest.raises(SystemExit) as ended:
+        program.main(["--only", "hello", "static_10k", "--servers", "gustnado"])
+    assert ended.value.code == 2
+    assert "no such server runs static_10k, but: nginx gustnado_static " in capsys.readouterr().err
+
+
 def test_the_help_names_every_workload_and_server():
     text = program.make_parser().format_help()
     assert all(name in text for name in (*planned("--full"), "granian_rsgi", "python -m benchmarks.soak"))

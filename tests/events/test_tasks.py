@@ -11,7 +11,7 @@ import pytest
 
 from gustnado.errors import UsageError
 from gustnado.events.coroutines import coroutine
-from gustnado.events.tasks import start, start_task
+from gustnado.events.tasks import explain_missing_loop, start, start_task
 from gustnado.events.yieldables import BadYieldError
 
 
@@ -118,3 +118,23 @@ class TestWithoutALoop:
             start_task(coroutine)
         assert closed == [True]
         assert inspect.getcoroutinestate(coroutine) == inspect.CORO_CLOSED
+
+
+class TestExplaining:
+    def test_a_loop_that_is_missing(self):
+        error = RuntimeError("no running event loop")
+        explain_missing_loop(error)
+        assert "under a WSGI server" in error.__notes__[0]
+
+    @pytest.mark.parametrize("error", [RuntimeError("no running event loop", 1), ValueError("no running event loop")])
+    def test_nothing_else(self, error):
+        explain_missing_loop(error)
+        assert not hasattr(error, "__notes__")
+
+    def test_nor_where_a_loop_runs(self, run):
+        async def main():
+            error = RuntimeError("no running event loop")
+            explain_missing_loop(error)
+            return hasattr(error, "__notes__")
+
+        assert run(main()) is False

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
 
 from gustnado.web import Application, RequestHandler
-from gustnado.web.direct_routes import DirectRoutes
+from gustnado.web.direct_routes import LONGEST_KEPT, MOST_KEPT, DirectRoutes
 from gustnado.web.matchers import AnyMatches, Matcher, PathMatches
 from gustnado.web.routing import Router, Rule, URLSpec
 
@@ -62,12 +63,45 @@ def test_where_another_kind_of_rule_may_match_a_router_has_to_say(rule):
     assert routes(("/a(b?)", Two), rule).find("/ab") == (Two, {}, [b"b"], {})
 
 
-def test_only_paths_in_plain_text_are_kept():
-    """Others are as many as clients make up."""
+def test_paths_in_plain_text_are_kept_for_good():
     found = routes(("/a/?", One), ("/b/.*", Two), ("/c(d)", Two))
     for path in ("/a", "/a/", "/b/1", "/b/2", "/cd"):
         assert found.find(path) is not None
     assert found.decided == {"/a": (One, {}, None, None), "/a/": (One, {}, None, None)}
+
+
+def test_of_other_paths_the_last_are_kept():
+    found = routes(("/b/(.*)", One))
+    first = found.find("/b/0")
+    assert found.find("/b/0") is first
+    for number in range(MOST_KEPT):
+        found.find(f"/b/{number}")
+    assert found.find("/b/0") is first
+    found.find("/b/one-more")
+    assert found.find("/b/0") is not first
+    assert found.find("/b/0") == first
+
+
+def test_long_paths_are_not_kept():
+    """They are as long as clients make them, and are found all the same."""
+    found = routes(("/b/(.*)", One))
+    path = "/b/".ljust(LONGEST_KEPT, "x")
+    assert found.find(path) is found.find(path)
+    assert found.find(path + "x") is not found.find(path + "x")
+    assert found.find(path + "x") == (One, {}, [path[3:].encode() + b"x"], {})
+
+
+def test_what_is_kept_is_the_same_after_a_handler_had_it(fetch):
+    class Greedy(RequestHandler):
+        def get(self, *args, **kwargs):
+            self.path_args.append("more")
+            self.path_kwargs["more"] = "1"
+            self.write({"args": args, "kwargs": kwargs})
+
+    app = Application([("/a/(.)", Greedy), ("/b/(?P<x>.)", Greedy)])
+    for _ in range(3):
+        assert json.loads(fetch(app, "/a/1").body) == {"args": ["1"], "kwargs": {}}
+        assert json.loads(fetch(app, "/b/1").body) == {"args": [], "kwargs": {"x": "1"}}
 
 
 def test_rules_that_are_added_later_count():

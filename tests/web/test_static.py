@@ -20,7 +20,7 @@ from gustnado.errors import StreamClosedError
 from gustnado.http.dates import format_timestamp
 from gustnado.http.headers import HTTPHeaders
 from gustnado.http.messages import RequestStartLine
-from gustnado.web import Application, HTTPError, StaticFileHandler
+from gustnado.web import Application, HTTPError, RequestHandler, StaticFileHandler
 
 TEXT = b"User-agent: *\nDisallow: /\n"
 VERSION = hashlib.sha512(TEXT).hexdigest()
@@ -786,6 +786,19 @@ class TestSubclasses:
         assert response.headers["X-Own"] == "1"
         assert response.headers["Set-Cookie"].startswith("seen=yes")
         assert response.headers["Etag"] == ETAG
+
+    @pytest.mark.parametrize("name", ["finish", "write"])
+    def test_a_patch_of_what_sends_counts(self, fetch, app, monkeypatch, name):
+        fetch(app, "/static/robots.txt")  # now it is in memory
+        original, called = getattr(RequestHandler, name), []
+
+        def patched(self, *args):
+            called.append(name)
+            return original(self, *args)
+
+        monkeypatch.setattr(RequestHandler, name, patched)
+        assert fetch(app, "/static/robots.txt").body == TEXT
+        assert called == [name]
 
     @pytest.mark.parametrize("name", ["set_extra_headers", "set_headers", "get_cache_time"])
     def test_what_is_put_into_the_class_later_counts(self, fetch, app, monkeypatch, name):

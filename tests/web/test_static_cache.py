@@ -6,7 +6,8 @@ import os
 import pytest
 
 from gustnado.errors import OperationError
-from gustnado.web.static_cache import CachedFile, FileCache, load_file
+from gustnado.web.cached_file import CachedFile
+from gustnado.web.static_cache import FileCache, load_file
 
 
 def load(path) -> CachedFile:

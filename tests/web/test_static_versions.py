@@ -1,24 +1,6 @@
 from __future__ import annotations
 
-import os
-
-from gustnado.web.static_versions import VersionCache, file_signature, signature_of, size_of
-
-
-def test_a_signature_tells_states_of_a_file_apart(tmp_path):
-    file = tmp_path / "a"
-    file.write_text("one")
-    first = file_signature(str(file))
-    assert first == file_signature(str(file)) == signature_of(os.stat(file))
-    os.utime(file, ns=(0, 0))
-    assert file_signature(str(file)) != first
-    file.write_text("three")
-    assert file_signature(str(file)) != first
-
-
-def test_what_is_no_file_has_none(tmp_path):
-    assert file_signature(str(tmp_path / "none")) is None
-    assert file_signature("a\0b") is None
+from gustnado.web.static_versions import VersionCache
 
 
 def test_a_version_counts_for_one_state():
@@ -55,9 +37,3 @@ def test_one_works_on_a_version_at_a_time():
     cache.release("a")
     assert cache.claim("a")
     cache.release("never claimed")
-
-
-def test_the_size_is_in_the_signature(tmp_path):
-    path = tmp_path / "a"
-    path.write_bytes(b"12345")
-    assert size_of(file_signature(str(path))) == 5

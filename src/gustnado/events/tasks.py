@@ -20,7 +20,7 @@ from typing import Any, Generic, TypeVar, cast
 from gustnado.errors import UsageError
 from gustnado.events.yieldables import convert_yielded
 
-__all__ = ["start", "start_task"]
+__all__ = ["explain_missing_loop", "start", "start_task"]
 
 T = TypeVar("T")
 
@@ -45,6 +45,18 @@ def start_task(coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
     if _EAGER:
         return asyncio.Task(coroutine, loop=loop, eager_start=True)  # type: ignore[call-arg,unused-ignore]
     return loop.create_task(coroutine)
+
+
+def explain_missing_loop(error: BaseException) -> None:
+    """Add to what asyncio says where something wants a loop and none runs, as ``asyncio.sleep(1)`` under a WSGI server.
+
+    >>> error = RuntimeError("no running event loop")
+    >>> explain_missing_loop(error)
+    >>> error.__notes__[0][:23]
+    'no event loop runs here'
+    """
+    if type(error) is RuntimeError and error.args == ("no running event loop",) and asyncio._get_running_loop() is None:
+        error.add_note(_NO_LOOP)
 
 
 def _run_now(coroutine: Coroutine[Any, Any, T]) -> T:

@@ -5,5 +5,6 @@ cdef class DirectRoutes:
     cdef public dict decided
     cdef object _lookup
     cdef object _lookup_literal
+    cdef dict _recent
 
     cpdef find(self, str path)

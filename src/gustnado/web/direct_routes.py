@@ -27,7 +27,12 @@ from gustnado.web.path_index import PathIndex
 if TYPE_CHECKING:
     from gustnado.web.routing import Rule
 
-__all__ = ["DirectRoutes", "FoundRoute"]
+__all__ = ["LONGEST_KEPT", "MOST_KEPT", "DirectRoutes", "FoundRoute"]
+
+MOST_KEPT = 512
+"""Paths that are not in plain text whose route is kept. With one more all of them are dropped, to be found again."""
+LONGEST_KEPT = 256
+"""Characters of such a path."""
 
 _Taken: TypeAlias = "tuple[list[bytes | None] | None, dict[str, bytes | None] | None]"
 FoundRoute: TypeAlias = "tuple[type[RequestHandler], dict[str, Any], Any, Any]"
@@ -40,16 +45,20 @@ class DirectRoutes:
     :ivar decided: what was found for paths that some rule has in plain text, of which there are so many; by path.
     """
 
-    __slots__ = ("_lookup", "_lookup_literal", "decided")
+    __slots__ = ("_lookup", "_lookup_literal", "_recent", "decided")
 
     def __init__(self, rules: Iterable[Rule] = ()) -> None:
         self.decided: dict[str, FoundRoute] = {}
+        self._recent: dict[str, FoundRoute] = {}
         index = PathIndex([_entry(rule) for rule in rules])
         self._lookup = index.lookup
         self._lookup_literal = index.lookup_literal
 
     def find(self, path: str) -> FoundRoute | None:
         """The handler for ``path``; ``None`` where there is none, or a router has to say."""
+        known = self._recent.get(path)
+        if known is not None:
+            return known
         for _, route in self._lookup(path):
             if route is None:
                 return None
@@ -60,6 +69,10 @@ class DirectRoutes:
                 found = (target, kwargs, args, named)
                 if args is None and self._lookup_literal(path) is not None:
                     self.decided[path] = found
+                elif len(path) <= LONGEST_KEPT:
+                    if len(self._recent) >= MOST_KEPT:
+                        self._recent.clear()
+                    self._recent[path] = found
                 return found
         return None
 

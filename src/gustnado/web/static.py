@@ -14,7 +14,7 @@ Which file a path may name is said in :mod:`gustnado.web.static_paths`.
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from io import FileIO
 from typing import Any, cast
 
@@ -22,20 +22,17 @@ from gustnado.errors import StreamClosedError
 from gustnado.events.file_sender import FileShrunkError
 from gustnado.http.ranges import ByteRange
 from gustnado.http.weights import parse_weights
+from gustnado.web.cached_file import CachedFile, UsualWays, answer_from_memory, cache_key, take_file
 from gustnado.web.errors import HTTPError
+from gustnado.web.file_signatures import signature_of
 from gustnado.web.handler.files import open_regular
 from gustnado.web.media_types import guess_type
-from gustnado.web.static_cache import CachedFile, load_file
+from gustnado.web.static_cache import load_file
 from gustnado.web.static_encodings import SUFFIXES, accepted_codings, find_encoded
 from gustnado.web.static_paths import is_hidden
 from gustnado.web.static_response import StaticResponse
-from gustnado.web.static_versions import signature_of
 
 __all__ = ["StaticFileHandler"]
-
-_CONDITIONS = frozenset(
-    ("Range", "If-None-Match", "If-Modified-Since", "If-Range", "If-Match", "If-Unmodified-Since")
-)
 
 
 class StaticFileHandler(StaticResponse):
@@ -91,12 +88,8 @@ class StaticFileHandler(StaticResponse):
         self.fallback = fallback
 
     def _invoke(self) -> Any:
-        cls = type(self)
-        if self._serves_files and cls.get is _GET:
-            method = self.request.method
-            is_get = method == "GET"
-            if (is_get or (method == "HEAD" and cls.head is _HEAD)) and self._serve_from_memory(is_get):
-                return None
+        if self._serves_files and answer_from_memory(self, _WAYS):
+            return None
         return super()._invoke()
 
     async def head(self, path: str) -> None:
@@ -168,68 +161,11 @@ class StaticFileHandler(StaticResponse):
     def _codings(self) -> tuple[str, ...]:
         return accepted_codings(self.request.headers.get("Accept-Encoding", ""))
 
-    def _cache_key(self) -> Hashable:
-        allowed = self.allowed_symlink_directory
-        directories = allowed if allowed is None or isinstance(allowed, str) else tuple(allowed)
-        # A directory's default file is served, or redirected to, by the end of the URL's path.
-        slash = self.request.path[-1:] == "/"
-        codings = self._codings() if self.precompressed else ()
-        return (self.root, self.path, self.default_filename, directories, slash, codings)
-
-    def _serve_from_memory(self, is_get: bool) -> bool:
-        if len(self.path_args) != 1 or self._transforms is not None:
-            return False
-        self.path = self.parse_url_path(self.path_args[0])
-        file = self._static_files.get(self._cache_key())
-        if file is None:
-            return False
-        self._take(file)
-        self.modified = file.modified
-        request = self.request
-        if (
-            is_get
-            and not request.query
-            and _CONDITIONS.isdisjoint(request.headers._fields)
-            and self._status_code == 200
-            and not self._write_buffer
-            and self._says_the_usual()
-        ):
-            # It is for all of the file, whatever the client has, and nothing has been said yet.
-            self._answer_plainly(file)
-            return True
+    def _answer_from_memory(self, file: CachedFile, is_get: bool) -> None:
+        """With what the client asks for of it."""
         parts = self._start_response(self.get_content_size())
         if is_get:
             self._write_from_memory(file, parts)
-        return True
-
-    def _says_the_usual(self) -> bool:
-        """Whether no subclass has a part in the response."""
-        cls = type(self)
-        return (
-            self._ends_as_usual
-            and cls.set_headers is _SET_HEADERS
-            and cls.set_extra_headers is _SET_EXTRA_HEADERS
-            and cls.get_cache_time is _GET_CACHE_TIME
-            and cls.get_content_type is _GET_CONTENT_TYPE
-            and cls.should_return_304 is _SHOULD_RETURN_304
-        )
-
-    def _answer_plainly(self, file: CachedFile) -> None:
-        """What comes of :meth:`_start_response` and :meth:`_write_from_memory` for most requests, at once."""
-        fields = self._headers._fields
-        fields.update(file.fields)
-        if self.precompressed:
-            fields["Vary"] = "Accept-Encoding"
-            if file.coding is not None:
-                fields["Content-Encoding"] = file.coding
-        self._write_buffer.append(file.content)
-        self._finish_whole()
-
-    def _take(self, file: CachedFile) -> None:
-        self._file = file
-        self.absolute_path = file.path
-        if file.coding is not None and file.original is not None:
-            self._coding, self._plain_path = file.coding, file.original[0]
 
     def _write_from_memory(self, file: CachedFile, parts: list[ByteRange]) -> None:
         content = file.content
@@ -247,7 +183,7 @@ class StaticFileHandler(StaticResponse):
         path = cast(str, self.absolute_path)
         size = self._stat().st_size
         if size <= self.MAX_CACHED_FILE_SIZE and self._transforms is None:
-            key = self._cache_key()
+            key = cache_key(self)
             file = self._static_files.get(key)  # a fallback may be there under its own path
             if file is None:
                 try:
@@ -255,7 +191,7 @@ class StaticFileHandler(StaticResponse):
                 except OSError as error:
                     raise HTTPError(404, "%s: %s", self.path, error) from error
                 self._static_files.put(key, file)
-            self._take(file)
+            take_file(self, file)
         elif size <= self.MAX_VERSION_CONTENT_SIZE and not self._knows_version(path):
             await self._in_thread(self._get_cached_version, path)
         if self._coding is not None:
@@ -318,10 +254,4 @@ class StaticFileHandler(StaticResponse):
             return
 
 
-# Before anybody replaces them.
-_GET, _HEAD = StaticFileHandler.get, StaticFileHandler.head
-_SET_HEADERS = StaticFileHandler.set_headers
-_SET_EXTRA_HEADERS = StaticFileHandler.set_extra_headers
-_GET_CACHE_TIME = StaticFileHandler.get_cache_time
-_GET_CONTENT_TYPE = StaticFileHandler.get_content_type
-_SHOULD_RETURN_304 = StaticFileHandler.should_return_304
+_WAYS = UsualWays(StaticFileHandler)  # before anybody replaces them

@@ -14,13 +14,15 @@ from collections.abc import Generator, Iterable, Sequence
 from typing import Any
 
 from gustnado.log import gen_log
+from gustnado.web.cached_file import CachedFile
 from gustnado.web.errors import HTTPError
+from gustnado.web.file_signatures import file_signature, size_of
 from gustnado.web.handler import RequestHandler
 from gustnado.web.media_types import guess_type
 from gustnado.web.redirects import safe_local_redirect
-from gustnado.web.static_cache import CachedFile, FileCache
+from gustnado.web.static_cache import FileCache
 from gustnado.web.static_paths import check_in_root, resolve_symlinks, stat_regular_file
-from gustnado.web.static_versions import VersionCache, file_signature, size_of
+from gustnado.web.static_versions import VersionCache
 
 __all__ = ["StaticContent"]
 
@@ -40,7 +42,6 @@ class StaticContent(RequestHandler):
     _static_hashes = VersionCache()
     _static_files = FileCache(max_size=16 * 1024 * 1024)
     _serves_files = True  # that is, no method is overridden that says where content comes from
-    _ends_as_usual = True  # no method is overridden that writes
 
     # On the class, since programs have subclasses whose initialize() does not call ours.
     allowed_symlink_directory: str | Sequence[str] | None = None
@@ -63,7 +64,6 @@ class StaticContent(RequestHandler):
         cls._serves_files = all(
             _function(cls, name) is _function(StaticContent, name) for name in _CONTENT_METHODS
         )
-        cls._ends_as_usual = all(getattr(cls, name) is getattr(StaticContent, name) for name in _OUTPUT_METHODS)
 
     @classmethod
     def reset(cls) -> None:
@@ -259,7 +259,6 @@ _CONTENT_METHODS = (
     "get_absolute_path", "validate_absolute_path", "get_content", "get_content_version", "get_version",
     "_get_cached_version", "compute_etag", "get_content_size", "get_modified_time",
 )  # fmt: skip
-_OUTPUT_METHODS = ("write", "flush", "finish", "set_header", "set_etag_header", "check_etag_header")
 
 
 def _read_pieces(path: str, start: int, end: int | None) -> Generator[bytes, None, None]:

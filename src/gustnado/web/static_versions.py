@@ -7,33 +7,14 @@ question.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Hashable
-from typing import TypeAlias
+from typing import TYPE_CHECKING
 
-__all__ = ["Signature", "VersionCache", "file_signature", "signature_of", "size_of"]
+if TYPE_CHECKING:
+    from gustnado.web.file_signatures import Signature
 
-Signature: TypeAlias = tuple[int, int, int, int, int]
-"""Device, inode, time of modification and of change in nanoseconds, size in bytes."""
-
-
-def signature_of(status: os.stat_result) -> Signature:
-    """What tells one state of a file from another."""
-    return (status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns, status.st_size)
-
-
-def size_of(signature: Signature) -> int:
-    """The size of a file in bytes, of its signature."""
-    return signature[-1]
-
-
-def file_signature(path: str) -> Signature | None:
-    """:func:`signature_of` the file ``path``; ``None`` where there is none, or ``path`` is no path."""
-    try:
-        return signature_of(os.stat(path))
-    except (OSError, ValueError):
-        return None
+__all__ = ["VersionCache"]
 
 
 class VersionCache:

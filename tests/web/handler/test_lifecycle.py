@@ -326,10 +326,12 @@ class TestPatching:
             calls.append(type(self).__name__)
             return original(self, *args, **kwargs)
 
-        monkeypatch.setattr(RequestHandler, name, patched)
-        with expect_log(APPLICATION, "Uncaught", count=name == "log_exception"):
-            fetch(Application([("/", Handler)]), "/")
-        assert calls == ["Handler"]
+        app = Application([("/", Handler)])
+        for expected in ([], ["Handler"]):  # a tool may come late: when a request has been served
+            with expect_log(APPLICATION, "Uncaught", count=name == "log_exception"):
+                fetch(app, "/")
+            assert calls == expected
+            monkeypatch.setattr(RequestHandler, name, patched)
 
     @pytest.mark.parametrize("on_base", [False, True])
     @pytest.mark.parametrize("kind", ["plain", "coroutine"])

@@ -185,6 +185,16 @@ def test_so_is_what_waits(expect_log, methods):
     assert "serve the application with listen(), or by an ASGI server" in str(record.exc_info[1])
 
 
+def test_what_asyncio_says_of_a_missing_loop_is_explained(expect_log):
+    async def get(self, path):
+        await asyncio.sleep(1)
+
+    with expect_log(APPLICATION, "Uncaught exception") as seen:
+        assert call(adapter(handler(get=get))).code == 500
+    (record,) = seen.records
+    assert "serve the application with listen(), or by an ASGI server" in record.exc_info[1].__notes__[0]
+
+
 def test_a_coroutine_may_be_one_as_long_as_it_does_not_wait():
     async def prepare(self):
         self.seen = [await self.helper()]

@@ -9,6 +9,7 @@ from typing import Any
 
 from gustnado.errors import ProtocolError, StreamClosedError
 from gustnado.escape import xhtml_escape
+from gustnado.events.tasks import explain_missing_loop
 from gustnado.log import app_log, gen_log
 from gustnado.web.debug_page import debug_page, is_local_request
 from gustnado.web.error_pages import ErrorReport, chosen_form, error_page
@@ -160,6 +161,7 @@ class FailuresMixin(HandlerState):
                 self._finished = True
                 self._ended()
             return
+        explain_missing_loop(error)
         try:
             self.log_exception(type(error), error, error.__traceback__)
         except Exception:

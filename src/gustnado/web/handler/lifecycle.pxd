@@ -6,6 +6,7 @@ from gustnado.web.handler.state cimport HandlerState
 
 cdef object _COROUTINE
 cdef frozenset _SAFE_METHODS
+cdef object _DECODE_ARGUMENT
 cdef dict _METHOD_NAMES
 
 
@@ -14,3 +15,5 @@ cdef class LifecycleMixin(HandlerState):
 
 
 cdef _prepare(LifecycleMixin handler, path_args, path_kwargs)
+@cython.locals(is_usual=bint, decoded=list)
+cdef list _decode_all(LifecycleMixin handler, path_args)

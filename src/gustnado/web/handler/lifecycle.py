@@ -14,6 +14,7 @@ from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from gustnado.web.errors import HTTPError
+from gustnado.web.handler.arguments import ArgumentsMixin
 from gustnado.web.handler.state import HandlerState
 from gustnado.web.handler.tasks import start_task
 
@@ -27,6 +28,7 @@ __all__ = ["LifecycleMixin"]
 
 _COROUTINE = CoroutineType
 _SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
+_DECODE_ARGUMENT = ArgumentsMixin.decode_argument  # before anybody wraps or overrides it
 _METHOD_NAMES = {verb: verb.lower() for verb in ("GET", "HEAD", "POST", "DELETE", "PATCH", "PUT", "OPTIONS")}
 
 
@@ -169,7 +171,7 @@ def _prepare(
     if method not in handler.SUPPORTED_METHODS:
         raise HTTPError(405)
     if path_args:
-        handler.path_args = [handler.decode_argument(arg) for arg in path_args]
+        handler.path_args = _decode_all(handler, path_args)
     if path_kwargs:
         handler.path_kwargs = {
             name: handler.decode_argument(arg, name=name) for name, arg in path_kwargs.items()
@@ -179,3 +181,15 @@ def _prepare(
     if handler.current_user_is_async:
         return handler._begin_async()
     return handler.prepare()
+
+
+def _decode_all(handler: LifecycleMixin, path_args: list[Any]) -> list[Any]:
+    """What groups of a route took, without a detour where it is ASCII and ``decode_argument`` not overridden."""
+    is_usual = type(handler).decode_argument is _DECODE_ARGUMENT
+    decoded = []
+    for arg in path_args:
+        if is_usual and type(arg) is bytes and arg.isascii():
+            decoded.append(arg.decode("ascii"))
+        else:
+            decoded.append(handler.decode_argument(arg))
+    return decoded
