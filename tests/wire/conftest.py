@@ -27,7 +27,7 @@ from gustnado.web import Application
 
 T = TypeVar("T")
 
-DEADLINE = 30.0  # seconds; far above what any test takes, so that only a hang meets it
+DEADLINE = 100.0  # seconds; far above what any test takes, so that only a hang meets it
 HAS_UVLOOP = importlib.util.find_spec("uvloop") is not None
 
 
@@ -176,7 +176,7 @@ class Server:
         for client in self.clients:
             client.leave()
         self.http_server.stop()
-        await asyncio.wait_for(self.http_server.close_all_connections(), 10)
+        await asyncio.wait_for(self.http_server.close_all_connections(), DEADLINE)
 
 
 @contextlib.asynccontextmanager

@@ -58,7 +58,7 @@ class TestTimes:
             async with serve(ROUTES, limits=Limits(header_timeout=0.2)) as server:
                 clients = [await server.connect() for _ in range(300)]
                 assert [await client.rest() for client in clients] == [b""] * 300
-                await asyncio.wait_for(none_left(server), 10)
+                await none_left(server)
 
         run(main())
 
@@ -70,7 +70,7 @@ class TestTimes:
                 client = await server.connect()
                 client.send(hello()[:sent])
                 assert await client.is_cut()
-                await asyncio.wait_for(none_left(server), 10)
+                await none_left(server)
 
         run(main())
 
@@ -80,7 +80,7 @@ class TestTimes:
             async with serve(ROUTES, ssl_options=server_tls, limits=limits) as server:
                 client = await server.connect(ssl=client_tls)
                 assert await client.is_cut()
-                await asyncio.wait_for(none_left(server), 10)
+                await none_left(server)
 
         run(main())
 

@@ -214,7 +214,7 @@ class TestClientsThatGo:
                         getattr(client, how)()
                         await phases.gone.wait()
                     phases.release.set()
-                    await asyncio.wait_for(freed(phases.handlers), 5)
+                    await freed(phases.handlers)
                 finally:
                     gc.enable()
 
