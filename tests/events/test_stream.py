@@ -168,8 +168,7 @@ class TestConnecting:
                         for future in (connecting, writing):
                             with pytest.raises(StreamClosedError):
                                 await future
-                    await asyncio.sleep(0.01)
-                    assert client.fileno() == -1
+                    await until(lambda: client.fileno() == -1)
 
         everywhere(main())
 
@@ -195,8 +194,7 @@ class TestConnecting:
             stream = IOStream(socket.socket())
             with pytest.raises(StreamClosedError):
                 await stream.read_bytes(1)
-            await asyncio.sleep(0.01)
-            assert stream.fileno() == -1
+            await until(lambda: stream.fileno() == -1)
 
         everywhere(main())
 
@@ -350,8 +348,7 @@ class TestTLS:
                 assert isinstance(client.error, ssl.SSLCertVerificationError)
                 assert client.closed()
                 assert server.closed()
-                await asyncio.sleep(0.01)
-                assert client.fileno() == server.fileno() == -1
+                await until(lambda: client.fileno() == server.fileno() == -1)
 
         everywhere(main())
         assert any("SSL Error on" in record.getMessage() for record in caplog.records)
@@ -392,9 +389,8 @@ class TestTLS:
                 for future in (reading, waiting):
                     with pytest.raises(StreamClosedError):
                         await future
-                await asyncio.sleep(0.01)
                 right.setblocking(False)
-                assert right.recv(1000) == b""
+                assert await asyncio.get_running_loop().sock_recv(right, 1000) == b""
 
         everywhere(main())
 
@@ -403,7 +399,7 @@ class TestTLS:
             left, right = socket.socketpair()
             server = SSLIOStream(left, ssl_options=server_context, server_side=True)
             waiting = server.wait_for_handshake()
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.01)  # whether it has begun or not
             right.close()
             with pytest.raises(OSError):
                 await waiting
@@ -564,8 +560,7 @@ class TestStartTLS:
                     await starting
                 with pytest.raises(OSError):
                     await serving
-                await asyncio.sleep(0.02)
-                assert client.fileno() == server.fileno() == -1
+                await until(lambda: client.fileno() == server.fileno() == -1)
 
         everywhere(main())
         assert any("SSL Error on" in record.getMessage() for record in caplog.records)
@@ -591,8 +586,7 @@ class TestStartTLS:
                     await asyncio.sleep(0)
                 starting.cancel()
                 await theirs.read_until_close()
-                await asyncio.sleep(0.01)
-                assert ours.fileno() == -1
+                await until(lambda: ours.fileno() == -1)
 
         everywhere(main())
 
