@@ -3,11 +3,12 @@
 ::
 
     python -m compat.autobahn                       # all cases, both ends; an hour or so
+    python -m compat.autobahn --quick               # without those on limits, sizes and compression; half a minute
     python -m compat.autobahn --cases '1.*' '7.*'   # some
     python -m compat.autobahn --ends client
 
-The suite is a program for Python 2.7, which has to be there; its packages are installed into ``build/autobahn``, where
-the reports are written, too.
+The suite is a program for Python 2.7, which has to be there, on PATH or in pyenv's place; its packages are installed
+into ``build/autobahn``, where the reports are written, too.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ SUITE = "autobahntestsuite==25.10.1"
 AGENT = "gustnado"
 LARGEST = 64 * 1024 * 1024  # Bytes: cases 9.* send 16 MiB in a message.
 FINE = {"OK", "INFORMATIONAL"}
+QUICK = ["1.*", "2.*", "3.*", "4.*", "5.*", "6.*", "7.*", "10.*"]
 
 
 class EchoHandler(WebSocketHandler):
@@ -50,6 +52,15 @@ class EchoHandler(WebSocketHandler):
 
     def on_message(self, message: str | bytes) -> Awaitable[None]:
         return self.write_message(message, binary=isinstance(message, bytes))
+
+
+def find_python() -> str | None:
+    """A Python 2.7 that runs, or None."""
+    known = map(str, sorted(Path.home().glob(".pyenv/versions/2.7*/bin/python2.7")))
+    for python in filter(None, [*known, shutil.which("python2.7")]):
+        if subprocess.run([python, "-V"], capture_output=True, check=False).returncode == 0:
+            return python
+    return None
 
 
 def install(python: str) -> Path:
@@ -156,13 +167,15 @@ def tell(end: str, outdir: Path) -> bool:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cases", nargs="+", default=["*"], metavar="CASE", help="such as 9.* (default: all)")
+    some = parser.add_mutually_exclusive_group()
+    some.add_argument("--cases", nargs="+", default=["*"], metavar="CASE", help="such as 9.* (default: all)")
+    some.add_argument("--quick", dest="cases", action="store_const", const=QUICK, help=f"only {' '.join(QUICK)}")
     parser.add_argument("--ends", nargs="+", choices=["server", "client"], default=["server", "client"])
     parser.add_argument("--port", type=int, default=9101, help="on the loopback address (default: 9101)")
-    parser.add_argument("--python", default=shutil.which("python2.7"), help="a Python 2.7 with pip")
+    parser.add_argument("--python", default=find_python(), help="a Python 2.7 with pip")
     options = parser.parse_args()
     if options.python is None:
-        parser.error("no python2.7 on PATH; say where one is: --python /path/to/python2.7")
+        parser.error("no python2.7 on PATH or in ~/.pyenv/versions; say where one is: --python /path/to/python2.7")
     command = install(options.python)
     fine = True
     for end in options.ends:
