@@ -172,6 +172,34 @@ class TestConnecting:
 
         everywhere(main())
 
+    @pytest.mark.parametrize("said", [None, b"", b"x"])
+    @pytest.mark.parametrize("turns", range(6))
+    def test_closing_meanwhile_leaves_nothing_that_the_loop_watches(self, everywhere, turns, said):
+        async def main():
+            left, right = socket.socketpair()
+            with right:
+                number = left.fileno()
+                stream = IOStream(left)
+                if said is not None:
+                    stream.write(said)
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+                stream.close()
+                right.setblocking(False)
+                loop = asyncio.get_running_loop()
+                assert await loop.sock_recv(right, 2) == (said or b"")
+                await until(lambda: stream.fileno() == -1)
+                os.dup2(right.fileno(), number)
+                try:
+                    writable = asyncio.Event()
+                    loop.add_writer(number, writable.set)
+                    await writable.wait()
+                    loop.remove_writer(number)
+                finally:
+                    os.close(number)
+
+        everywhere(main())
+
     def test_once_only(self, run):
         async def main():
             with tcp_listener() as listener:
