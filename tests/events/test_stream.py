@@ -168,7 +168,7 @@ class TestConnecting:
                         for future in (connecting, writing):
                             with pytest.raises(StreamClosedError):
                                 await future
-                    await until(lambda: client.fileno() == -1)
+                    await until(lambda client=client: client.fileno() == -1)
 
         everywhere(main())
 

@@ -50,7 +50,7 @@ def test_the_line(run, serve, new_client, answers):
 
 
 def test_one_host_does_not_take_all(run, serve, new_client, answers, monkeypatch):
-    monkeypatch.setattr("gustnado.http.client.simple._LONG_WAIT", 3600.0)  # some wait, and longer where the machine is slow
+    monkeypatch.setattr("gustnado.http.client.simple._LONG_WAIT", 3600.0)
 
     async def main():
         async with serve([0.05, answers.ok()]) as busy, serve(answers.ok()) as idle:
