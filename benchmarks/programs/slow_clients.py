@@ -39,8 +39,9 @@ async def wait_until_refused(sock: socket.socket) -> None:
             await loop.sock_sendall(sock, b"\r\n")
 
 
-async def client(port: int, kind: str) -> tuple[float, int]:
-    """One client; returns seconds and status."""
+async def client(port: int, kind: str, wait: float) -> tuple[float, int]:
+    """One client, which begins after some seconds; returns seconds and status."""
+    await asyncio.sleep(wait)
     loop = asyncio.get_running_loop()
     sock = socket.socket()
     sock.setblocking(False)
@@ -67,9 +68,10 @@ async def client(port: int, kind: str) -> tuple[float, int]:
 
 
 async def main() -> None:
-    """Runs all clients of one kind."""
+    """Runs all clients of one kind, which do not keep step: hundreds of bytes at once are a burst, not slowness."""
     _, port, kind, count = sys.argv
-    for seconds, status in await asyncio.gather(*[client(int(port), kind) for _ in range(int(count))]):
+    waits = [PAUSE * number / int(count) for number in range(int(count))]
+    for seconds, status in await asyncio.gather(*[client(int(port), kind, wait) for wait in waits]):
         print(f"{seconds:.3f} {status}")
 
 

@@ -15,7 +15,7 @@ from gustnado.errors import UsageError
 from gustnado.events.loop import IOLoop
 from gustnado.events.sockets import bind_sockets
 
-DEADLINE = 30.0  # seconds; far above what anything here takes
+DEADLINE = 100.0  # seconds; far above what anything here takes
 
 START = """
 import os, sys

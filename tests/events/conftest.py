@@ -48,7 +48,7 @@ def everywhere(
 
     def run(coroutine: Coroutine[Any, Any, T]) -> T:
         with asyncio.Runner(loop_factory=lambda: new_loop(kind)) as runner:
-            return runner.run(asyncio.wait_for(coroutine, 20))
+            return runner.run(asyncio.wait_for(coroutine, 100))
 
     return run
 

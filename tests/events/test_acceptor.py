@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from gustnado.events import acceptor as acceptor_module
-from gustnado.events.acceptor import ACCEPT_BATCH, MOST_PENDING, Acceptor
+from gustnado.events.acceptor import ACCEPT_BATCH, COMPLAINT_INTERVAL, MOST_PENDING, Acceptor
 from gustnado.events.loop import IOLoop
 
 
@@ -17,6 +17,10 @@ class FakeLoop:
         self.handler = None
         self.events = IOLoop.NONE
         self.timers: list[tuple[float, object]] = []
+        self.now = 1000.0
+
+    def time(self):
+        return self.now
 
     def add_handler(self, sock, handler, events):
         self.handler, self.events = handler, events
@@ -111,7 +115,9 @@ def test_a_connection_that_is_gone_is_skipped(loop, code):
 
 @pytest.mark.parametrize("code", [errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM])
 def test_row_61_it_rests_when_there_are_no_descriptors(loop, code, expect_log):
-    listener = FakeListener(OSError(code, "none left"), OSError(code, "none left"), FakeConnection())
+    listener = FakeListener(OSError(code, "none left"), OSError(code, "none left"), BlockingIOError(), FakeConnection())
+    if code != errno.EMFILE:
+        del listener.queue[2]  # nobody is turned away
     accepting(loop, listener)
     with expect_log("gustnado.general", "cannot accept connections, trying again", count=1):
         for _ in range(2):
@@ -124,14 +130,31 @@ def test_row_61_it_rests_when_there_are_no_descriptors(loop, code, expect_log):
     assert listener.accepted == 1
 
 
+def test_row_61_without_descriptors_who_waits_longer_than_a_rest_is_turned_away(loop, expect_log):
+    exhausted = OSError(errno.EMFILE, "none left")
+    unlucky, lucky, seen = connections(3), FakeConnection(), []
+    listener = FakeListener(exhausted, exhausted, *unlucky, BlockingIOError(), lucky)
+    accepting(loop, listener, lambda connection, address: seen.append(connection))
+    with expect_log("gustnado.general", "who waits longer is turned away. ulimit -n"):
+        for closed in (False, True):
+            fire(loop, listener)
+            assert [connection.closed for connection in unlucky] == [closed] * 3
+            loop.timers.pop()[1]()
+    fire(loop, listener)
+    assert seen == [lucky]
+    assert not lucky.closed
+
+
 def test_a_later_exhaustion_is_logged_again(loop, expect_log):
     exhausted = OSError(errno.EMFILE, "none left")
-    listener = FakeListener(exhausted, FakeConnection(), exhausted)
+    listener = FakeListener(*[exhausted, FakeConnection(), BlockingIOError()] * 3)
     accepting(loop, listener)
     with expect_log("gustnado.general", "cannot accept connections", count=2):
-        fire(loop, listener)
-        loop.timers.pop()[1]()
-        fire(loop, listener)
+        for later in (0, 1, COMPLAINT_INTERVAL):
+            loop.now += later
+            fire(loop, listener)
+            loop.timers.pop()[1]()
+            fire(loop, listener)
 
 
 def test_another_error_is_not_hidden(loop):

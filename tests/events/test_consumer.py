@@ -195,7 +195,7 @@ class TestTheEnd:
                 ours.close()
                 assert await theirs.read_until_close() == b"x"
                 theirs.close()
-                await until(lambda: consumer.events)
+                await until(lambda: ("lost", None) in consumer.events)
                 await asyncio.sleep(0.01)
                 assert consumer.events[-1] == ("lost", None)
                 assert [event for event in consumer.events if event != "eof"] == [("lost", None)]

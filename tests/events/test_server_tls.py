@@ -98,7 +98,7 @@ def run(request: pytest.FixtureRequest):
 
     def in_new_loop(coroutine: Any) -> Any:
         with asyncio.Runner(loop_factory=factory) as runner:
-            return runner.run(asyncio.wait_for(coroutine, 30))
+            return runner.run(asyncio.wait_for(coroutine, 100))
 
     return in_new_loop
 

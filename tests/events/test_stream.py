@@ -168,8 +168,35 @@ class TestConnecting:
                         for future in (connecting, writing):
                             with pytest.raises(StreamClosedError):
                                 await future
-                    await asyncio.sleep(0.01)
-                    assert client.fileno() == -1
+                    await until(lambda client=client: client.fileno() == -1)
+
+        everywhere(main())
+
+    @pytest.mark.parametrize("said", [None, b"", b"x"])
+    @pytest.mark.parametrize("turns", range(6))
+    def test_closing_meanwhile_leaves_nothing_that_the_loop_watches(self, everywhere, turns, said):
+        async def main():
+            left, right = socket.socketpair()
+            with right:
+                number = left.fileno()
+                stream = IOStream(left)
+                if said is not None:
+                    stream.write(said)
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+                stream.close()
+                right.setblocking(False)
+                loop = asyncio.get_running_loop()
+                assert await loop.sock_recv(right, 2) == (said or b"")
+                await until(lambda: stream.fileno() == -1)
+                os.dup2(right.fileno(), number)
+                try:
+                    writable = asyncio.Event()
+                    loop.add_writer(number, writable.set)
+                    await writable.wait()
+                    loop.remove_writer(number)
+                finally:
+                    os.close(number)
 
         everywhere(main())
 
@@ -195,8 +222,7 @@ class TestConnecting:
             stream = IOStream(socket.socket())
             with pytest.raises(StreamClosedError):
                 await stream.read_bytes(1)
-            await asyncio.sleep(0.01)
-            assert stream.fileno() == -1
+            await until(lambda: stream.fileno() == -1)
 
         everywhere(main())
 
@@ -350,8 +376,7 @@ class TestTLS:
                 assert isinstance(client.error, ssl.SSLCertVerificationError)
                 assert client.closed()
                 assert server.closed()
-                await asyncio.sleep(0.01)
-                assert client.fileno() == server.fileno() == -1
+                await until(lambda: client.fileno() == server.fileno() == -1)
 
         everywhere(main())
         assert any("SSL Error on" in record.getMessage() for record in caplog.records)
@@ -392,9 +417,8 @@ class TestTLS:
                 for future in (reading, waiting):
                     with pytest.raises(StreamClosedError):
                         await future
-                await asyncio.sleep(0.01)
                 right.setblocking(False)
-                assert right.recv(1000) == b""
+                assert await asyncio.get_running_loop().sock_recv(right, 1000) == b""
 
         everywhere(main())
 
@@ -403,7 +427,7 @@ class TestTLS:
             left, right = socket.socketpair()
             server = SSLIOStream(left, ssl_options=server_context, server_side=True)
             waiting = server.wait_for_handshake()
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.01)  # whether it has begun or not
             right.close()
             with pytest.raises(OSError):
                 await waiting
@@ -564,8 +588,7 @@ class TestStartTLS:
                     await starting
                 with pytest.raises(OSError):
                     await serving
-                await asyncio.sleep(0.02)
-                assert client.fileno() == server.fileno() == -1
+                await until(lambda: client.fileno() == server.fileno() == -1)
 
         everywhere(main())
         assert any("SSL Error on" in record.getMessage() for record in caplog.records)
@@ -591,8 +614,7 @@ class TestStartTLS:
                     await asyncio.sleep(0)
                 starting.cancel()
                 await theirs.read_until_close()
-                await asyncio.sleep(0.01)
-                assert ours.fileno() == -1
+                await until(lambda: ours.fileno() == -1)
 
         everywhere(main())
 

@@ -72,6 +72,7 @@ def test_a_write_over_tls_that_must_wait_is_done_when_all_is_sent(run, tls_pair)
 
 def test_many_small_writes_arrive_whole(everywhere, any_pair):
     async def main():
+        asyncio.get_running_loop().set_debug(False)  # in which each future looks at the stack
         async with any_pair() as (ours, theirs):
             reading = theirs.read_bytes(100_000)
             for number in range(10_000):
@@ -130,6 +131,7 @@ async def spied(pair, **options):
 class TestGathering:
     def test_many_small_writes_cost_few_of_the_transport(self, everywhere, any_pair):
         async def main():
+            asyncio.get_running_loop().set_debug(False)  # as above
             async with spied(any_pair) as (ours, theirs, written):
                 reading = theirs.read_bytes(100_000)
                 writes = [ours.write(b"%09d\n" % number) for number in range(10_000)]

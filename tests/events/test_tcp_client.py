@@ -24,6 +24,11 @@ TLS = {"certfile": str(CERTS / "test.crt"), "keyfile": str(CERTS / "test.key")}
 TRUSTING = {"cert_reqs": ssl.CERT_NONE}
 
 
+async def until(condition):
+    while not condition():
+        await asyncio.sleep(0.001)
+
+
 class GreetingServer(TCPServer):
     """Sends a line and closes."""
 
@@ -188,8 +193,7 @@ class TestTLS:
             with expect_log("gustnado.general", "(?i)certificate"):
                 with pytest.raises(ssl.SSLError):
                     await TCPClient().connect("127.0.0.1", port, ssl_options={})
-                await asyncio.sleep(0.01)
-            assert [sock.fileno() for sock in opened] == [-1]
+                await until(lambda: [sock.fileno() for sock in opened] == [-1])
             server.stop()
 
         run(main())
@@ -229,8 +233,7 @@ class TestTimeouts:
             port = listener.getsockname()[1]
             with pytest.raises(TimeoutError, match=f"^Timeout during TLS handshake with 127.0.0.1:{port}$"):
                 await TCPClient().connect("127.0.0.1", port, ssl_options=TRUSTING, timeout=0.05)
-            await asyncio.sleep(0.01)
-            assert [sock.fileno() for sock in opened] == [-1]
+            await until(lambda: [sock.fileno() for sock in opened] == [-1])
             listener.close()
 
         run(main())
@@ -262,8 +265,7 @@ def test_cancelling_closes_what_was_opened(run, opened):
         connecting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await connecting
-        await asyncio.sleep(0.01)
-        assert [sock.fileno() for sock in opened] == [-1]
+        await until(lambda: [sock.fileno() for sock in opened] == [-1])
         listener.close()
 
     run(main())

@@ -45,6 +45,25 @@ def test_fewer_than_that_are_logged_for_ever(loop, expect_log) -> None:
             loop.pass_time(WINDOW)
 
 
+def test_what_is_left_out_of_warnings_is_a_warning(loop, expect_log) -> None:
+    log = RefusalLog(loop, most=1)
+    with (
+        expect_log("gustnado.general", r"^refused$|^2 more", level=logging.INFO, count=2),
+        expect_log("gustnado.general", r"^2 more", level=logging.WARNING),
+    ):
+        log.info("refused")
+        log.warning("failed")
+        log.info("refused")
+        loop.pass_time(WINDOW)
+    with (
+        expect_log("gustnado.general", r"^failed$", level=logging.WARNING),
+        expect_log("gustnado.general", r"^failed$|^1 more", level=logging.INFO, count=2),
+    ):
+        log.warning("failed")
+        log.info("refused")
+        loop.pass_time(WINDOW)
+
+
 def test_no_bound_is_none(loop, expect_log) -> None:
     log = RefusalLog(loop, most=0)
     with expect_log("gustnado.general", r"^refused", level=logging.INFO, count=1000):

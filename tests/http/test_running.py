@@ -16,7 +16,7 @@ import pytest
 from gustnado.http.running import on_signals
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
-DEADLINE = 30.0
+DEADLINE = 100.0
 
 PROGRAM = """
     import asyncio, logging, sys

@@ -40,7 +40,7 @@ async def listening(server: HTTPServer) -> AsyncIterator[int]:
         yield sockets[0].getsockname()[1]
     finally:
         server.stop()
-        await asyncio.wait_for(server.close_all_connections(), 10)
+        await asyncio.wait_for(server.close_all_connections(), 60)
 
 
 async def talk(port: int | str, data: bytes, **options: Any) -> bytes:

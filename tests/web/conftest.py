@@ -15,7 +15,7 @@ from gustnado.http.headers import HTTPHeaders
 from gustnado.http.messages import RequestStartLine
 from gustnado.web import Application
 
-DEADLINE = 30.0  # seconds
+DEADLINE = 100.0  # seconds
 
 
 @dataclasses.dataclass

@@ -176,7 +176,7 @@ class Server:
         for client in self.clients:
             client.leave()
         self.http_server.stop()
-        await asyncio.wait_for(self.http_server.close_all_connections(), 10)
+        await asyncio.wait_for(self.http_server.close_all_connections(), DEADLINE)
 
 
 @contextlib.asynccontextmanager

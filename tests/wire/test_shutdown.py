@@ -247,7 +247,8 @@ class TestShutdown:
                 sockets = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(100)]
                 for sock in sockets:
                     sock.sendall(GET)
-                ending = asyncio.ensure_future(server.http_server.shutdown(10))  # before a turn of the loop
+                # Before a turn of the loop.
+                ending = asyncio.ensure_future(server.http_server.shutdown(60, idle=60))
                 assert await ending == 0
                 for sock in sockets:
                     with sock:

@@ -5,8 +5,11 @@ An :class:`Acceptor` watches one listening socket. In rules:
 - One event accepts :data:`ACCEPT_BATCH` connections at most, so that a flood of them leaves time for
   those that exist, and for other processes that share the socket.
 - Out of descriptors or memory (``EMFILE``, ``ENFILE``, ``ENOBUFS``, ``ENOMEM``), it rests for
-  :data:`ACCEPT_REST` seconds; the socket stays readable, so asking again at once would only burn time. It
-  says so once, until it could accept again.
+  :data:`ACCEPT_REST` seconds; the socket stays readable, so asking again at once would only burn time, and
+  another process that shares the socket may have room. It says so once in :data:`COMPLAINT_INTERVAL` seconds.
+- Who still waits after a rest, as the process has no descriptor left (``EMFILE``), is turned away: its connection is
+  closed, see :mod:`gustnado.events.spare_descriptor`. In the other cases the whole system is short of something, and
+  they wait on.
 - A connection that its client gave up is skipped.
 - :meth:`Acceptor.pause` leaves further connections in the kernel's backlog.
 """
@@ -19,9 +22,10 @@ from collections.abc import Callable
 from typing import Any
 
 from gustnado.events.loop import IOLoop
+from gustnado.events.spare_descriptor import SpareDescriptor
 from gustnado.log import app_log, gen_log
 
-__all__ = ["ACCEPT_BATCH", "ACCEPT_REST", "MOST_PENDING", "Acceptor"]
+__all__ = ["ACCEPT_BATCH", "ACCEPT_REST", "COMPLAINT_INTERVAL", "MOST_PENDING", "Acceptor"]
 
 ACCEPT_BATCH = 128
 """Connections accepted in one turn of the loop (Tornado: 128)."""
@@ -31,6 +35,9 @@ MOST_PENDING = 4096
 
 ACCEPT_REST = 0.1
 """Seconds of rest when the system cannot give another descriptor (libuv, Go: up to 1)."""
+
+COMPLAINT_INTERVAL = 10.0
+"""Seconds between two lines in the log about what the system cannot give."""
 
 _EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 # Of the connection, not of the listening socket (accept(2): "treat them like EAGAIN by retrying").
@@ -68,6 +75,8 @@ class Acceptor:
         self._closed = False
         self._resting: object | None = None
         self._exhausted = False
+        self._next_complaint = 0.0
+        self._spare = SpareDescriptor()
         sock.setblocking(False)
         self._io_loop.add_handler(sock, self._on_ready, IOLoop.READ)
 
@@ -88,6 +97,7 @@ class Acceptor:
         if self._closed:
             return
         self._closed = True
+        self._spare.close()
         if self._resting is not None:
             self._io_loop.remove_timeout(self._resting)
         self._io_loop.remove_handler(self._sock)
@@ -137,9 +147,21 @@ class Acceptor:
             connection.close()
 
     def _rest(self, exc: OSError) -> None:
-        if not self._exhausted:
-            self._exhausted = True
-            gen_log.error("cannot accept connections, trying again every %s s: %s", ACCEPT_REST, exc)
+        full = exc.errno == errno.EMFILE
+        if self._exhausted and full:
+            self._spare.turn_away(self._sock, ACCEPT_BATCH)
+        self._exhausted = True
+        now = self._io_loop.time()
+        if now >= self._next_complaint:
+            self._next_complaint = now + COMPLAINT_INTERVAL
+            gen_log.error(
+                "cannot accept connections, trying again every %s s: %s%s",
+                ACCEPT_REST,
+                exc,
+                "; who waits longer is turned away. ulimit -n, or LimitNOFILE= of systemd, lets a process open more"
+                if full
+                else "",
+            )
         self._resting = self._io_loop.call_later(ACCEPT_REST, self._wake)
         self._update()
 

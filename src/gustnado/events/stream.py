@@ -358,13 +358,14 @@ class SSLIOStream(IOStream):
     :param server_side: whether to be the server of the handshake.
     :param server_hostname: the name that a client sends and checks.
     :param handshake_timeout: seconds for the handshake; 60 by default.
+    :param handshake_log: called as ``logging.Logger.warning`` where it fails; ``gustnado.general``'s by default.
 
     The other parameters are those of :class:`BaseIOStream`.
 
     :ivar socket: a :class:`~gustnado.events.tls_socket.TLSSocket`, which answers for the TLS layer too.
     """
 
-    __slots__ = ("_context", "_handshake_timeout", "_over", "_server_hostname", "_server_side")
+    __slots__ = ("_context", "_handshake_log", "_handshake_timeout", "_over", "_server_hostname", "_server_side")
 
     _ends_with_peer = True
 
@@ -380,6 +381,7 @@ class SSLIOStream(IOStream):
         server_side: bool = False,
         server_hostname: str | None = None,
         handshake_timeout: float | None = None,
+        handshake_log: Callable[..., object] | None = None,
         over: IOStream | None = None,
     ) -> None:
         plain = socket
@@ -391,6 +393,7 @@ class SSLIOStream(IOStream):
         self._server_side = server_side
         self._server_hostname = server_hostname
         self._handshake_timeout = handshake_timeout
+        self._handshake_log = handshake_log
         self._over = over
         super().__init__(plain, max_buffer_size, read_chunk_size, max_write_buffer_size, io_loop)
         self.socket = TLSSocket(plain, self._context, server_side, server_hostname)
@@ -433,7 +436,8 @@ class SSLIOStream(IOStream):
         except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
             raise  # the peer just left
         except ssl.SSLError as error:
-            gen_log.warning("SSL Error on %s %s: %s", descriptor, peer, error)
+            log = self._handshake_log or gen_log.warning
+            log("SSL Error on %s %s: %s", descriptor, peer, error)
             raise
 
     async def _shake_hands(self) -> None:

@@ -127,13 +127,11 @@ class BaseIOStream(ReadSide, WriteSide):
         """Called by the transport, once."""
         keep_freed_memory()
         opened = cast("asyncio.Transport", transport)
-        if self._closed and not self._write_buffer:
+        if self._closed:
             self._leaving = opened
-            opened.abort()
-            return
-        if self._closed:  # but there is something to send first
-            self._send_queued(opened)
-            self._leave(opened)
+            # Not before aiofastnet has begun to read, which it does behind this, whatever was said until then: the
+            # loop would keep watching a closed descriptor, and fail the next socket that gets its number.
+            self._loop.call_soon(self._leave_at_once, opened)
             return
         self.transport = opened
         if self._consumer is None:
@@ -143,6 +141,14 @@ class BaseIOStream(ReadSide, WriteSide):
             watch_pressure(opened, self.consumer_high_water)
         self._connected()
         self._send_queued(opened)
+
+    def _leave_at_once(self, transport: asyncio.Transport) -> None:
+        """Give up a transport that has come when the stream was closed already."""
+        if not self._write_buffer:
+            transport.abort()
+            return
+        self._send_queued(transport)
+        self._leave(transport)
 
     def _connected(self) -> None:
         future, self._open_future = self._open_future, None

@@ -38,7 +38,7 @@ from gustnado.events.stream import IOStream, SSLIOStream
 from gustnado.events.tls import SSLOptions, ssl_options_to_context
 from gustnado.events.transport import fastnet
 from gustnado.events.yieldables import convert_yielded
-from gustnado.log import app_log
+from gustnado.log import app_log, gen_log
 
 __all__ = ["HANDSHAKE_TIMEOUT", "TCPServer"]
 
@@ -276,12 +276,17 @@ class TCPServer:
                 ssl_options=context,
                 server_side=True,
                 handshake_timeout=self.handshake_timeout,
+                handshake_log=self._log_handshake,
                 **arguments,
             )
         if isinstance(stream, _CountedStream):
             stream.on_closed = partial(self._count, -1)
             self._count(+1)
         return stream
+
+    def _log_handshake(self, text: str, *values: object) -> None:
+        """Log that a client's TLS handshake failed."""
+        gen_log.warning(text, *values)
 
     def _io_loop(self) -> IOLoop:
         return self.io_loop or IOLoop.current()

@@ -79,8 +79,8 @@ class Limits:
     max_connections: int = 0
     """Connections at once; accepting pauses at it. ``0``: bounded by file descriptors only."""
     max_refusals_logged: int = 100
-    """Lines in the log about requests that a server refuses, within ten seconds; of more it says only how many (Linux'
-    kernel: 10 in 5 seconds). ``0``: no limit."""
+    """Lines in the log about requests and TLS handshakes that a server refuses, within ten seconds; of more it says
+    only how many (Linux' kernel: 10 in 5 seconds). ``0``: no limit."""
     max_connections_per_address: int = 0
     """Connections at once of one IP address, or of one IPv6 network of 64 bits; further ones get 503 (nginx's
     ``limit_conn``). ``0``: no limit, as many people may share an address, and all do behind a proxy."""

@@ -247,6 +247,9 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
         else:
             self._serve(stream, address).turn_away(self)
 
+    def _log_handshake(self, text: str, *values: object) -> None:
+        self._shared().refusals.warning(text, *values)
+
     def _shared(self) -> Sweeper:
         """What all connections of this server share."""
         if self._sweeper is None:  # the first connection: in a worker, if there are any

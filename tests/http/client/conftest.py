@@ -175,7 +175,7 @@ def serve() -> Any:
             listening.close()
             for writer in list(server.writers):
                 writer.transport.abort()  # to close TLS in order would take its peer
-            await asyncio.wait_for(server.until(lambda: not server.open), 10)
+            await asyncio.wait_for(server.until(lambda: not server.open), 60)
 
     return start
 

@@ -49,7 +49,9 @@ def test_the_line(run, serve, new_client, answers):
     run(main())
 
 
-def test_one_host_does_not_take_all(run, serve, new_client, answers):
+def test_one_host_does_not_take_all(run, serve, new_client, answers, monkeypatch):
+    monkeypatch.setattr("gustnado.http.client.simple._LONG_WAIT", 3600.0)
+
     async def main():
         async with serve([0.05, answers.ok()]) as busy, serve(answers.ok()) as idle:
             async with new_client(max_clients=4, max_clients_per_host=2) as client:

@@ -56,7 +56,7 @@ def everywhere(request, monkeypatch):
 
     def run(coroutine):
         with asyncio.Runner(loop_factory=factory) as runner:
-            return runner.run(asyncio.wait_for(coroutine, 60))
+            return runner.run(asyncio.wait_for(coroutine, 100))
 
     return run
 
@@ -113,7 +113,7 @@ async def serving(answer, **options):
     finally:
         client.close()
         server.stop()
-        await asyncio.wait_for(server.close_all_connections(), 10)
+        await asyncio.wait_for(server.close_all_connections(), 60)
 
 
 async def read_all(client):

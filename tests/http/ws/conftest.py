@@ -17,7 +17,7 @@ from gustnado.http.ws.connection import WebSocketProtocol13
 from gustnado.http.ws.params import WebSocketParams
 from gustnado.http.ws.protocol import WebSocketCodec
 
-DEADLINE = 30.0  # seconds; far above what any test takes, so that only a hang meets it
+DEADLINE = 100.0  # seconds; far above what any test takes, so that only a hang meets it
 
 
 def frame_of(opcode, payload=b"", *, fin=True, rsv=0, mask=None, length=None, wide=None):

@@ -416,14 +416,17 @@ class TestHandshake:
 
 class TestLife:
     def test_giving_up(self, run):
-        async def answer(key, reader, writer):
-            await reader.read()
-
         async def main():
+            asked = asyncio.Event()
+
+            async def answer(key, reader, writer):
+                asked.set()
+                await reader.read()
+
             async with raw_server(answer) as url:
                 future = websocket_connect(url)
                 assert isinstance(future, ConnectFuture)
-                await asyncio.sleep(0.01)
+                await asked.wait()
                 future.cancel()
                 with pytest.raises(asyncio.CancelledError):
                     await future

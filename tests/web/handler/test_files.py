@@ -160,7 +160,7 @@ async def serving(app, **options):
         for client in clients:
             client.close()
         server.stop()
-        await asyncio.wait_for(server.close_all_connections(), 10)
+        await asyncio.wait_for(server.close_all_connections(), 60)
 
 
 def ask(client, path, **fields):
