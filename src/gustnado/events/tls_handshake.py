@@ -93,7 +93,7 @@ def use_words_of_openssl(error: BaseException | None, server_hostname: str | Non
     >>> print(error)
     [SSL: TLSV1_ALERT_UNKNOWN_CA] tlsv1 alert unknown ca
     """
-    if not isinstance(error, ssl.SSLError) or not error.reason:
+    if not isinstance(error, ssl.SSLError) or not getattr(error, "reason", None):
         return
     words = error.reason.replace("_", " ").lower()
     if isinstance(error, ssl.SSLCertVerificationError):
