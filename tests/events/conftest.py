@@ -45,7 +45,18 @@ def everywhere(
         pytest.skip("uvloop is not installed")
     if not fast:
         monkeypatch.setattr(transport_room, "fastnet", lambda: None)
+    return running_on(kind)
 
+
+@pytest.fixture(params=["asyncio", "uvloop"])
+def with_fastnet(request: pytest.FixtureRequest) -> Callable[[Coroutine[Any, Any, T]], T]:
+    """The same, for each event loop with the transports of ``aiofastnet``."""
+    if not HAS_FASTNET:
+        pytest.skip("aiofastnet is not installed")
+    return running_on(request.param)
+
+
+def running_on(kind: str) -> Callable[[Coroutine[Any, Any, T]], T]:
     def run(coroutine: Coroutine[Any, Any, T]) -> T:
         with asyncio.Runner(loop_factory=lambda: new_loop(kind)) as runner:
             return runner.run(asyncio.wait_for(coroutine, 100))

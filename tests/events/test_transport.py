@@ -278,9 +278,33 @@ def test_works_without_aiofastnet(monkeypatch):
         room.fastnet.cache_clear()
 
 
-def test_a_context_with_an_sni_callback_is_for_the_loops_own_tls() -> None:
-    """The other implementation crashes when OpenSSL calls it."""
+def test_a_context_with_callbacks_is_for_the_loops_own_tls(tmp_path) -> None:
+    """The other implementation crashes when OpenSSL calls them."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     assert room.fastnet_for(context) is room.fastnet_for(None) is room.fastnet()
     context.sni_callback = lambda *arguments: None
     assert room.fastnet_for(context) is None
+    context.sni_callback = None
+    assert room.fastnet_for(context) is room.fastnet()
+    context.keylog_filename = str(tmp_path / "keys")
+    assert room.fastnet_for(context) is None
+
+
+def test_keys_are_written_down_where_that_is_asked_for(everywhere, server_context, tmp_path):
+    """As by ``SSLKEYLOGFILE``, with which a debugger reads what was sent."""
+
+    async def main():
+        context = ssl._create_unverified_context()
+        context.keylog_filename = str(tmp_path / "keys")
+        ours, theirs = socket.socketpair()
+        left, right = await asyncio.gather(
+            open_transport(asyncio.get_running_loop(), Recorder(), ours, ssl=context),
+            open_transport(
+                asyncio.get_running_loop(), Recorder(), theirs, ssl=server_context, server_side=True
+            ),
+        )
+        assert "CLIENT_TRAFFIC_SECRET_0" in (tmp_path / "keys").read_text()
+        left.abort()
+        right.abort()
+
+    everywhere(main())

@@ -35,6 +35,7 @@ from gustnado.events.loop import IOLoop
 from gustnado.events.stream_base import BaseIOStream
 from gustnado.events.stream_state import fail_quietly, is_connection_reset
 from gustnado.events.tls import SSLOptions, ssl_options_to_context
+from gustnado.events.tls_handshake import use_words_of_openssl
 from gustnado.events.tls_socket import TLSSocket, plain_socket
 from gustnado.events.transport import hostname_for, open_transport, start_tls
 from gustnado.log import gen_log
@@ -467,6 +468,11 @@ class SSLIOStream(IOStream):
         if self.socket is not None:
             self.socket.handshake_done(transport.get_extra_info("ssl_object"))
         super().connection_made(transport)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        # With TLS 1.3 a client learns after its handshake that its certificate was refused.
+        use_words_of_openssl(exc)
+        super().connection_lost(exc)
 
     def _fail_opening(self) -> None:
         # Who waits for a handshake wants to know what was wrong with it.

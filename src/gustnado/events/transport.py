@@ -7,8 +7,8 @@ uvloop           uvloop                                      ``aiofastnet`` over
 any other        ``aiofastnet``                              ``aiofastnet``
 ===============  ==========================================  ================================
 
-and the loop's own for everything where ``aiofastnet`` is not installed, and for TLS with an SNI callback, in
-which it crashes (seen with 1.2.0). On uvloop its transports are not
+and the loop's own for everything where ``aiofastnet`` is not installed, and for TLS with a callback in which it
+crashes (seen with 1.2.0; see :func:`fastnet_for`). On uvloop its transports are not
 put on a socket, although they would work: they watch it with ``add_reader``, and libuv stops watching a
 socket for good when a reset arrives, be there bytes before it or not. If there are, the transport reads
 these and then waits for ever. uvloop's own do not have this fault, take a fifth of the memory and are
@@ -38,6 +38,7 @@ from types import ModuleType
 from typing import Any, cast
 
 from gustnado.errors import UsageError
+from gustnado.events.tls_handshake import HandshakeLoop
 
 __all__ = ["hostname_for", "open_transport", "start_tls", "watch_drain", "watch_pressure"]
 
@@ -77,8 +78,13 @@ def close_left_open() -> None:
 
 
 def fastnet_for(ssl: ssl_module.SSLContext | None) -> ModuleType | None:
-    """The same, but not for a context with an SNI callback, in which it crashes (seen with 1.2.0)."""
-    return None if ssl is not None and ssl.sni_callback is not None else fastnet()
+    """The same, but not for a context in whose callbacks it crashes (seen with 1.2.0).
+
+    They are that for SNI, and the one that writes keys down for debuggers of TLS (``SSLKEYLOGFILE``).
+    """
+    if ssl is not None and (ssl.sni_callback is not None or ssl.keylog_filename is not None):
+        return None
+    return fastnet()
 
 
 def is_uvloop(loop: asyncio.AbstractEventLoop) -> bool:
@@ -109,24 +115,39 @@ async def open_transport(
     """
     if sock.type != socket.SOCK_STREAM:
         raise UsageError(f"a stream socket is needed, not {sock!r}")
-    fast = fastnet_for(ssl)
     if ssl is None:
-        own = fast is None or is_uvloop(loop)
-        transport, _ = await accept(None if own else fast, loop)(lambda: protocol, sock)
+        fast = None if is_uvloop(loop) else fastnet()
+        transport, _ = await accept(fast, loop)(lambda: protocol, sock)
         return cast("asyncio.Transport", transport)
-    options: dict[str, Any] = {"ssl": ssl, "ssl_handshake_timeout": handshake_timeout}
+    options: dict[str, Any] = {"ssl_handshake_timeout": handshake_timeout}
     if not server_side:
         options["server_hostname"] = hostname_for(ssl, server_hostname)
+    watched = HandshakeLoop(loop)
+    try:
+        return await open_tls(watched, loop, protocol, sock, ssl, server_side, options)
+    except OSError as error:
+        watched.raise_first(error, server_hostname)
+        raise
+
+
+async def open_tls(
+    watched: HandshakeLoop,
+    loop: asyncio.AbstractEventLoop,
+    protocol: asyncio.Protocol,
+    sock: socket.socket,
+    ssl: ssl_module.SSLContext,
+    server_side: bool,
+    options: dict[str, Any],
+) -> asyncio.Transport:
+    """:func:`open_transport` with TLS."""
+    fast = fastnet_for(ssl)
     if fast is not None and is_uvloop(loop):
         early = Antechamber()
         below, _ = await loop.connect_accepted_socket(lambda: early, sock)
-        upgrade = functools.partial(fast.start_tls, QuietLoop(loop))
-        del options["ssl"]
+        upgrade = functools.partial(fast.start_tls, watched)
         return await encrypt(loop, upgrade, below, early, protocol, ssl, server_side=server_side, **options)
-    if server_side:
-        transport, _ = await accept(fast, QuietLoop(loop))(lambda: protocol, sock, **options)
-    else:
-        transport, _ = await connect(fast, QuietLoop(loop))(lambda: protocol, sock=sock, **options)
+    make = accept if server_side else connect
+    transport, _ = await make(fast, watched)(lambda: protocol, sock=sock, ssl=ssl, **options)
     return cast("asyncio.Transport", transport)
 
 
@@ -147,18 +168,22 @@ async def start_tls(
     :raises gustnado.errors.UsageError: where ``ssl`` checks names and there is none to check.
     :raises OSError: where the handshake fails (:exc:`ssl.SSLError` is one).
     """
-    fast = fastnet_for(ssl)
-    return await encrypt(
-        loop,
-        loop.start_tls if fast is None else functools.partial(fast.start_tls, QuietLoop(loop)),
-        transport,
-        Antechamber(),
-        protocol,
-        ssl,
-        server_side=server_side,
-        server_hostname=None if server_side else hostname_for(ssl, server_hostname),
-        ssl_handshake_timeout=handshake_timeout,
-    )
+    fast, watched = fastnet_for(ssl), HandshakeLoop(loop)
+    try:
+        return await encrypt(
+            loop,
+            loop.start_tls if fast is None else functools.partial(fast.start_tls, watched),
+            transport,
+            Antechamber(),
+            protocol,
+            ssl,
+            server_side=server_side,
+            server_hostname=None if server_side else hostname_for(ssl, server_hostname),
+            ssl_handshake_timeout=handshake_timeout,
+        )
+    except OSError as error:
+        watched.raise_first(error, server_hostname)
+        raise
 
 
 async def encrypt(
@@ -226,26 +251,6 @@ def feed(transport: asyncio.Transport, data: bytes) -> None:
         buffer[:size] = data[:size]
         protocol.buffer_updated(size)
         data = data[size:]
-
-
-class QuietLoop:
-    """An event loop as ``aiofastnet`` sees it: where a peer leaves during a TLS handshake, nothing is logged.
-
-    It reports that (up to 1.2.0 at least) to the loop's exception handler, with an exception class for the
-    exception, which the handler cannot even print. Every scan of a TLS port would leave two tracebacks.
-    """
-
-    __slots__ = ("_loop",)
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._loop, name)
-
-    def call_exception_handler(self, context: dict[str, Any]) -> None:
-        if context.get("exception") is not ConnectionResetError:
-            self._loop.call_exception_handler(context)
 
 
 def accept(fast: ModuleType | None, loop: Any) -> Callable[..., Awaitable[Any]]:
