@@ -205,7 +205,8 @@ class TestPendingReads:
             async with any_pair() as (ours, theirs):
                 future = ours.read_until_close()
                 await theirs.write(b"abc")
-                await asyncio.sleep(0.01)
+                for _ in range(50):  # turns of the loop count, not only time: it arrives while they go by
+                    await asyncio.sleep(0.002)
                 ours.close()
                 assert await future == b"abc"
 

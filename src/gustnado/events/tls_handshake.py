@@ -38,12 +38,14 @@ class HandshakeLoop:
         return getattr(self._loop, name)
 
     def call_later(self, delay: float, callback: Callable[..., object], *args: Any, **options: Any) -> Any:
+        """As the loop's own, unless it is for the timer of a handshake."""
         timer = self._loop.call_later(delay, callback, *args, **options)
         if getattr(callback, "__name__", "") != "_check_handshake_timeout":
             return timer
         return HandshakeTimer(self, timer, callback.__self__)  # type: ignore[attr-defined]
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
+        """As the loop's own, but for a peer that has left."""
         if context.get("exception") is not ConnectionResetError:
             self._loop.call_exception_handler(context)
 
@@ -74,6 +76,7 @@ class HandshakeTimer:
         self._transport: asyncio.Transport | None = transport
 
     def cancel(self) -> None:
+        """Cancel the timer, and send what OpenSSL has left."""
         self._timer.cancel()
         # Where the peer has gone, writing fails, which ends the handshake and comes here again.
         transport, self._transport = self._transport, None

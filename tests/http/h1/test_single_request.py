@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -54,9 +55,9 @@ async def connected() -> AsyncIterator[tuple[IOStream, socket.socket]]:
         stream.close()
 
 
-def begin(stream: IOStream) -> tuple[SingleRequest, Delegate]:
+def begin(stream: IOStream, **parameters: Any) -> tuple[SingleRequest, Delegate]:
     delegate = Delegate()
-    return SingleRequest(stream, HTTP1ConnectionParameters(), "peer", delegate), delegate
+    return SingleRequest(stream, HTTP1ConnectionParameters(**parameters), "peer", delegate), delegate
 
 
 def test_the_next_is_left_on_the_stream(run) -> None:
@@ -92,7 +93,7 @@ def test_it_cannot_be_used_on_where_the_connection_closes(run, data: bytes) -> N
 def test_a_client_that_goes(run) -> None:
     async def main() -> None:
         async with connected() as (stream, theirs):
-            single, delegate = begin(stream)
+            single, delegate = begin(stream, body_timeout=0.05)  # also of who reads on, but gets no answer
             with pytest.raises(UsageError, match="no request has arrived"):
                 _ = single.request
             closed: list[int] = []
