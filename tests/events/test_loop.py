@@ -538,6 +538,31 @@ def test_a_forked_child_has_no_loop_of_its_parent():
     assert woken == [1]
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+def test_a_child_forked_by_a_callback_does_not_take_its_parents_loop_for_running():
+    loop = IOLoop(make_current=False)
+    statuses = []
+
+    def fork():
+        pid = os.fork()
+        if pid == 0:
+            status, woken = 1, []
+            try:
+                loop._wake_with = woken.append
+                loop.add_callback(print)
+                status = 0 if woken == [print] else 1
+            finally:
+                os._exit(status)
+        statuses.append(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+        loop.stop()
+
+    loop.add_callback(fork)
+    loop.start()
+    loop.close()
+    assert statuses == [0]
+
+
 def test_splitting_a_blocking_job_lets_others_run():
     # The slide's way: results are parsed in a later turn, and other work runs in between.
     order = []
