@@ -172,11 +172,12 @@ def main() -> int:
     some.add_argument("--quick", dest="cases", action="store_const", const=QUICK, help=f"only {' '.join(QUICK)}")
     parser.add_argument("--ends", nargs="+", choices=["server", "client"], default=["server", "client"])
     parser.add_argument("--port", type=int, default=9101, help="on the loopback address (default: 9101)")
-    parser.add_argument("--python", default=find_python(), help="a Python 2.7 with pip")
+    parser.add_argument("--python", help="a Python 2.7 with pip (default: one that is found)")
     options = parser.parse_args()
-    if options.python is None:
+    python = options.python or find_python()
+    if python is None:
         parser.error("no python2.7 on PATH or in ~/.pyenv/versions; say where one is: --python /path/to/python2.7")
-    command = install(options.python)
+    command = install(python)
     fine = True
     for end in options.ends:
         run = run_server if end == "server" else run_client

@@ -10,10 +10,12 @@ from __future__ import annotations
 import asyncio
 import ssl
 import sys
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
 __all__ = ["HandshakeLoop", "use_words_of_openssl"]
+
+T = TypeVar("T")
 
 NAME_MISMATCHES = {62: "Hostname mismatch", 64: "IP address mismatch"}
 """``X509_V_ERR_HOSTNAME_MISMATCH`` and its like for addresses -> what they say."""
@@ -54,15 +56,23 @@ class HandshakeLoop:
         if isinstance(error, ssl.SSLError):
             self._failure = error
 
-    def raise_first(self, error: OSError, server_hostname: str | None) -> None:
-        """Raise what the handshake failed with, where that is not ``error``, with which the transport ended."""
-        found, self._failure = self._failure, None  # an exception's traceback leads here: no cycles
-        use_words_of_openssl(found or error, server_hostname)
+    async def finish(self, opening: Awaitable[T], server_hostname: str | None) -> T:
+        """What comes of ``opening``, which has this for its loop.
+
+        :param server_hostname: the name that is checked.
+        :raises OSError: with which the handshake failed, rather than that with which the transport ended.
+        """
         try:
-            if found is not None and found is not error:
-                raise found from None
-        finally:
-            del found
+            return await opening
+        except OSError as error:
+            found, self._failure = self._failure, None  # an exception's traceback leads here: no cycles
+            use_words_of_openssl(found or error, server_hostname)
+            try:
+                if found is not None and found is not error:
+                    raise found from None
+            finally:
+                del found
+            raise
 
 
 class HandshakeTimer:

@@ -123,11 +123,8 @@ async def open_transport(
     if not server_side:
         options["server_hostname"] = hostname_for(ssl, server_hostname)
     watched = HandshakeLoop(loop)
-    try:
-        return await open_tls(watched, loop, protocol, sock, ssl, server_side, options)
-    except OSError as error:
-        watched.raise_first(error, server_hostname)
-        raise
+    opening = open_tls(watched, loop, protocol, sock, ssl, server_side, options)
+    return await watched.finish(opening, server_hostname)
 
 
 async def open_tls(
@@ -169,21 +166,18 @@ async def start_tls(
     :raises OSError: where the handshake fails (:exc:`ssl.SSLError` is one).
     """
     fast, watched = fastnet_for(ssl), HandshakeLoop(loop)
-    try:
-        return await encrypt(
-            loop,
-            loop.start_tls if fast is None else functools.partial(fast.start_tls, watched),
-            transport,
-            Antechamber(),
-            protocol,
-            ssl,
-            server_side=server_side,
-            server_hostname=None if server_side else hostname_for(ssl, server_hostname),
-            ssl_handshake_timeout=handshake_timeout,
-        )
-    except OSError as error:
-        watched.raise_first(error, server_hostname)
-        raise
+    opening = encrypt(
+        loop,
+        loop.start_tls if fast is None else functools.partial(fast.start_tls, watched),
+        transport,
+        Antechamber(),
+        protocol,
+        ssl,
+        server_side=server_side,
+        server_hostname=None if server_side else hostname_for(ssl, server_hostname),
+        ssl_handshake_timeout=handshake_timeout,
+    )
+    return await watched.finish(opening, server_hostname)
 
 
 async def encrypt(
