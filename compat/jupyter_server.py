@@ -8,7 +8,7 @@ import json
 import struct
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from websockets.sync.client import ClientConnection, connect
@@ -35,10 +35,12 @@ class Kernel:
         self._socket = socket
         self._session = uuid.uuid4().hex
 
-    def execute(self, code: str) -> list[tuple[str, object]]:
-        """Run code; what it showed, in order.
+    def execute(self, code: str, on_stream: Callable[[], None] | None = None) -> list[tuple[str, object]]:
+        """Run code until the kernel has answered and is idle; what it showed, in order.
 
-        :raises CompatError: if the kernel does not say that it is done.
+        ``on_stream`` is called whenever the code has printed something.
+
+        :raises TimeoutError: if the kernel does not say that it is done.
         """
         request = uuid.uuid4().hex
         self.send(request, code)
@@ -52,6 +54,8 @@ class Kernel:
             idle |= kind == "status" and content["execution_state"] == "idle"
             if kind == "stream":
                 shown.append((content["name"], content["text"]))
+                if on_stream is not None:
+                    on_stream()
             elif kind == "execute_result":
                 shown.append((kind, content["data"]["text/plain"]))
             elif kind == "error":
@@ -159,16 +163,19 @@ def kernels(session: Session) -> None:
 
 
 def interrupt(session: Session, kernel: str, channel: Kernel) -> None:
-    """Interrupt a loop that would run for ever."""
-    channel.send(request := uuid.uuid4().hex, "print('ready', flush=True)\nwhile True: pass")
-    while True:
-        kind, parent, content = channel.receive()
-        if parent == request and kind == "stream":
-            status = session.http.post(f"/api/kernels/{kernel}/interrupt").status_code
-            session.expect("interrupt", status, 204)
-        if parent == request and kind == "error":
-            session.expect("what interrupted code raises", content["ename"], "KeyboardInterrupt")
-            return
+    """Interrupt a loop that would run for ever, and wait until the kernel has said that it is done with it.
+
+    A kernel that is restarted before then may complain in its log that it cannot answer, on Tornado, too.
+    """
+    statuses: list[int] = []
+
+    def press_stop() -> None:
+        if not statuses:
+            statuses.append(session.http.post(f"/api/kernels/{kernel}/interrupt").status_code)
+
+    shown = channel.execute("print('ready', flush=True)\nwhile True: pass", press_stop)
+    session.expect("interrupt", statuses, [204])
+    session.expect("what interrupted code raises", shown[-1], ("error", "KeyboardInterrupt"))
 
 
 def terminal(session: Session) -> None:

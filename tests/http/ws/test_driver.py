@@ -194,6 +194,36 @@ class TestClosing:
 
         run(main())
 
+    def test_the_program_knows_of_it_before_anything_else_happens(self, run, linked):
+        async def main():
+            async with linked() as link:
+                link.protocol.data_received(link.peer.codec.message(b"last", False) + link.peer.codec.close(1000))
+                assert link.program.told == ["last", ("over", 1000, None)]
+                assert await link.peer.hear() == (8, 1000, None)
+                assert await link.peer.is_at_end()
+                assert link.program.told == ["last", ("over", 1000, None)]
+
+        run(main())
+
+    def test_what_is_on_its_way_to_a_slow_peer_that_closes_still_gets_there(self, run, linked):
+        async def main():
+            async with linked() as link:
+                link.protocol.write_message(b"x" * 300_000, binary=True)
+                told = link.program.on_ws_connection_close
+
+                def tell(code, reason):
+                    told(code, reason)
+                    link.protocol.on_connection_close()  # as handlers do
+
+                link.program.on_ws_connection_close = tell
+                link.peer.close(1000)
+                await link.program.over.wait()
+                assert await link.peer.hear() == (2, b"x" * 300_000)
+                assert await link.peer.hear() == (8, 1000, None)
+                assert await link.peer.is_at_end()
+
+        run(main())
+
     def test_the_peer_closes_without_a_code(self, run, linked):
         async def main():
             async with linked() as link:

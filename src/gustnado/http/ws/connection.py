@@ -87,8 +87,9 @@ class WebSocketProtocol(WebSocketDriver):
         super().connection_lost(exc)
 
     def on_connection_close(self) -> None:
-        """Cut the connection."""
-        self.abort()
+        """The program has been told that it is over: cut the connection, unless it is only to send what it holds."""
+        if self.stream is None or not self.stream.closed():
+            self.abort()
 
     def _abort(self) -> None:
         """As :meth:`abort`, for programs that call it by Tornado's private name, as sockjs-tornado does."""

@@ -11,7 +11,8 @@ Theory of operation. The driver is the *consumer* of its stream: each chunk goes
   before; then we stop sending, and drop what still comes until it has closed, too, so that it can read that frame
   (RFC 6455 section 7.1.7).
 
-It ends when the stream has closed and the messages before that have been handled: ``on_ws_connection_close``.
+It ends when both sides have said that they are done, or the stream has closed, and the messages before that have
+been handled: ``on_ws_connection_close``. A client's end waits until the server has closed the stream.
 What is written, and to whom, is the business of :mod:`~gustnado.http.ws.sending`.
 """
 
@@ -128,14 +129,18 @@ class WebSocketDriver(FrameSender):
             self._give_up_after(self.params.close_timeout)
 
     def _end(self) -> None:
-        """Both sides have said that they are done. The server closes first (section 7.1.1)."""
+        """Both sides have said that they are done. The server closes first (section 7.1.1).
+
+        Its program is told at once: what else happens in this turn of the loop must not find it in the belief that
+        the connection is open.
+        """
         if self.codec.is_client:
             self._give_up_after(self.params.close_timeout)
             return
         self._flush()
-        self._cancel_timers()
         if self.stream is not None:
             self.stream.close()
+        self.connection_lost(None)
 
     def _give_up_after(self, seconds: float) -> None:
         if self._close_timer is None:
@@ -195,7 +200,9 @@ class WebSocketDriver(FrameSender):
         return False
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """The stream has closed."""
+        """The stream has closed, or is left to send what it still holds."""
+        if self._state == _LOST or self._state == _FINISHED:
+            return
         self._state = _LOST
         self._refusal = None
         self._over = True
@@ -235,13 +242,13 @@ class WebSocketDriver(FrameSender):
             self._gathering = False
         if self._output_size:
             self._flush()
+        if self._state == _LOST:
+            self._come_to_end()
 
     def _go_on(self) -> None:
         """Where :meth:`_advance` has left off, unless somebody else has gone on meanwhile."""
         if self._paused and not self._gathering:
             self._advance()
-        if self._state == _LOST:
-            self._come_to_end()
 
     def _refuse(self, error: WebSocketProtocolError) -> None:
         """The peer has broken the protocol: the codec drops all that comes behind that."""
