@@ -106,6 +106,21 @@ class TestMessages:
 
         run(main())
 
+    def test_the_end_is_known_before_the_server_has_closed_the_stream(self, run, frame):
+        async def answer(key, reader, writer):
+            writer.write(switching(key) + frame(1, b"last") + frame(8, b"\x0f\xa0"))
+            assert await reader.read() != b""  # until the client has closed the stream: our close frame is answered
+
+        async def main():
+            async with raw_server(answer) as url:
+                ws = await websocket_connect(url)
+                assert [await ws.read_message(), await ws.read_message()] == ["last", None]
+                assert (ws.close_code, ws.protocol, ws.stream.closed()) == (4000, None, False)
+                ws.stream.close()
+                await ws.wait_closed()
+
+        run(main())
+
     def test_what_was_not_asked_for_does_not_hold_up_the_end(self, run):
         async def talk(ws):
             for number in range(100):

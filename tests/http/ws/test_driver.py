@@ -288,11 +288,15 @@ class TestClosing:
                 link.protocol.close(1000)
                 assert await link.peer.hear() == (8, 1000, None)
                 link.peer.close(1000)
-                await asyncio.sleep(0.01)
-                assert not link.program.over.is_set()
-                link.peer.writer.close()
                 await link.program.over.wait()
                 assert link.program.told == [("over", 1000, None)]
+                gone = asyncio.ensure_future(link.protocol.wait_closed())
+                await asyncio.sleep(0.01)
+                assert not gone.done()
+                assert not link.protocol.stream.closed()
+                link.peer.writer.close()
+                await gone
+                assert link.protocol.stream.closed()
 
         run(main())
 
@@ -301,7 +305,7 @@ class TestClosing:
             async with linked(is_client=True, close_timeout=0.05) as link:
                 link.peer.close(1000)
                 assert await link.peer.hear() == (8, 1000, None)
-                await link.program.over.wait()
+                await link.protocol.wait_closed()
 
         run(main())
 

@@ -222,8 +222,10 @@ class WebSocketClientConnection:
             self.protocol = None
 
     async def wait_closed(self) -> None:
-        """Return when the connection is gone."""
+        """Return when the program has been told of the end, and the connection is gone."""
         await asyncio.shield(self._over)
+        if self._connection is not None:
+            await self._connection.wait_closed()
 
     async def __aenter__(self) -> WebSocketClientConnection:
         return self

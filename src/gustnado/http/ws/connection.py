@@ -32,7 +32,7 @@ class WebSocketProtocol(WebSocketDriver):
     :ivar selected_subprotocol: what both sides have agreed on, or ``None``.
     """
 
-    __slots__ = ("_pinger", "_share", "selected_subprotocol")
+    __slots__ = ("_gone", "_pinger", "_share", "selected_subprotocol")
 
     def __init__(self, handler: WebSocketDelegate, mask_outgoing: bool, params: WebSocketParams) -> None:
         loop = asyncio.get_running_loop()
@@ -40,6 +40,7 @@ class WebSocketProtocol(WebSocketDriver):
         super().__init__(handler, mask_outgoing, params, loop, self._share.done)
         self.selected_subprotocol: str | None = None
         self._pinger: Pinger | None = None
+        self._gone: asyncio.Future[None] | None = None  # where somebody waits for it
 
     # What has been agreed on
 
@@ -85,10 +86,24 @@ class WebSocketProtocol(WebSocketDriver):
     def connection_lost(self, exc: BaseException | None) -> None:
         self._stop_pinging()
         super().connection_lost(exc)
+        gone = self._gone
+        if gone is not None and not gone.done() and self._is_gone():
+            gone.set_result(None)
+
+    def _is_gone(self) -> bool:
+        return self.stream is None or self.stream.closed()
+
+    async def wait_closed(self) -> None:
+        """Return when the stream has closed."""
+        if self._is_gone():
+            return
+        if self._gone is None:
+            self._gone = asyncio.get_running_loop().create_future()
+        await asyncio.shield(self._gone)
 
     def on_connection_close(self) -> None:
         """The program has been told that it is over: cut the connection, unless it is only to send what it holds."""
-        if self.stream is None or not self.stream.closed():
+        if not self._is_gone():
             self.abort()
 
     def _abort(self) -> None:
@@ -132,12 +147,12 @@ class WebSocketProtocol(WebSocketDriver):
     @property
     def client_terminated(self) -> bool:
         """The peer has sent its close frame, or is gone."""
-        return bool(self.codec.close_received) or self.stream is None or self.stream.closed()
+        return bool(self.codec.close_received) or self._is_gone()
 
     @property
     def server_terminated(self) -> bool:
         """We have sent our close frame, or the peer is gone."""
-        return bool(self.codec.close_sent) or self.stream is None or self.stream.closed()
+        return bool(self.codec.close_sent) or self._is_gone()
 
 
 class WebSocketProtocol13(WebSocketProtocol):

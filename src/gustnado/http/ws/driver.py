@@ -12,7 +12,7 @@ Theory of operation. The driver is the *consumer* of its stream: each chunk goes
   (RFC 6455 section 7.1.7).
 
 It ends when both sides have said that they are done, or the stream has closed, and the messages before that have
-been handled: ``on_ws_connection_close``. A client's end waits until the server has closed the stream.
+been handled: ``on_ws_connection_close``. The stream of a client may be open for a moment longer.
 What is written, and to whom, is the business of :mod:`~gustnado.http.ws.sending`.
 """
 
@@ -129,18 +129,18 @@ class WebSocketDriver(FrameSender):
             self._give_up_after(self.params.close_timeout)
 
     def _end(self) -> None:
-        """Both sides have said that they are done. The server closes first (section 7.1.1).
+        """Both sides have said that they are done. The server closes the stream (section 7.1.1), a client waits for it.
 
-        Its program is told at once: what else happens in this turn of the loop must not find it in the belief that
+        The program is told at once: what else happens in this turn of the loop must not find it in the belief that
         the connection is open.
         """
-        if self.codec.is_client:
-            self._give_up_after(self.params.close_timeout)
-            return
         self._flush()
-        if self.stream is not None:
+        is_client = self.codec.is_client
+        if not is_client and self.stream is not None:
             self.stream.close()
         self.connection_lost(None)
+        if is_client:
+            self._give_up_after(self.params.close_timeout)
 
     def _give_up_after(self, seconds: float) -> None:
         if self._close_timer is None:
@@ -200,13 +200,13 @@ class WebSocketDriver(FrameSender):
         return False
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """The stream has closed, or is left to send what it still holds."""
+        """The stream has closed, or is left to itself."""
+        self._cancel_timers()
         if self._state == _LOST or self._state == _FINISHED:
             return
         self._state = _LOST
         self._refusal = None
         self._over = True
-        self._cancel_timers()
         self._pending_pong = None
         self._release_waiters(WebSocketClosedError("the connection is closed"))
         if self._pulling or not self._busy:
