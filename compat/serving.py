@@ -61,6 +61,18 @@ class Server:
         pid = self.process.pid
         return sum(ran for (owner, _), ran in read_tree(pid).items() if owner == pid)
 
+    def rest(self) -> None:
+        """Until it has nothing to do, as seen by its CPU time.
+
+        :raises CompatError: if it still has after `STOP_TIMEOUT`.
+        """
+        deadline, before = time.monotonic() + STOP_TIMEOUT, -1
+        while (now := self.cpu()) != before:
+            if time.monotonic() > deadline:
+                raise CompatError(f"it does not come to rest; its log:\n{self.tail()}")
+            before = now
+            time.sleep(0.2)
+
     def wait(self) -> None:
         """Until it has ended by itself.
 

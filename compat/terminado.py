@@ -98,6 +98,7 @@ def drive(session: Session) -> None:
         own.type("exit\r")
         session.expect("end of the shell", own.read_to_the_end(), [["disconnect", 1]])
     shared(session)
+    session.server.rest()  # an interrupt in the middle of a callback may end Tornado otherwise
     session.server.process.send_signal(signal.SIGINT)
 
 
