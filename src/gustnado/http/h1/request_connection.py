@@ -261,10 +261,11 @@ class RequestConnection(ResponseWriter, HTTPConnection):
         A program may write its response as it goes over the wire, as those for old Tornados do: the first
         piece has the whole head then, which is parsed, checked and framed as any other.
 
-        :raises gustnado.errors.HTTPOutputError: where it would not be within the response's ``Content-Length``.
+        :raises gustnado.errors.HTTPOutputError: where it would not be within the response's ``Content-Length``, and
+            after its end, unless there is nothing to write.
         """
         if self._released:
-            return self._gone()
+            return self._server.sweeper.done if self.ended and not chunk else self._gone()
         if not self.head_written:
             start_line, headers, body = parse_raw_response(chunk)
             return self.write_headers(start_line, headers, body)
