@@ -95,7 +95,7 @@ class RequestServer:
 class RequestConnection(ResponseWriter, HTTPConnection):
     """The connection as one request sees it.
 
-    :ivar stream: the :class:`~gustnado.events.stream.IOStream` below; ``None`` once it is gone.
+    :ivar stream: the :class:`~gustnado.events.stream.IOStream` below; ``None`` once it is somebody else's.
     :ivar context: what is known of the peer: ``remote_ip``, ``protocol``, ``address``.
     """
 
@@ -119,8 +119,10 @@ class RequestConnection(ResponseWriter, HTTPConnection):
 
     @property
     def stream(self) -> IOStream | None:
-        """The stream below; ``None`` once it is gone, or somebody else's."""
-        return None if self._server.is_closed() else self._server.stream
+        """The stream below, also when it has closed; ``None`` once it is somebody else's."""
+        server = self._server
+        stream = server.stream
+        return stream if stream.closed() or not server.is_closed() else None
 
     @property
     def disconnected(self) -> Future[None]:
