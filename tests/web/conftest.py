@@ -47,7 +47,7 @@ class MemoryConnection(HTTPConnection):
 
     def __init__(self, protocol: str) -> None:
         self.context = Context(protocol)
-        self.stream = object()
+        self.stream = SimpleNamespace(closed=lambda: False)
         self.head: Any = None
         self.chunks: list[bytes] = []
         self.ended: asyncio.Future[bool] = asyncio.get_running_loop().create_future()

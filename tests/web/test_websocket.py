@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import dataclasses
 import gc
 import json
@@ -148,6 +149,30 @@ class TestMessages:
                 async with it.connect() as ws:
                     await ws.send("1")
                 await until(lambda: len(seen) == 2)
+
+        run(main())
+
+    def test_they_are_told_in_the_context_that_open_has_left(self, run, site):
+        who = contextvars.ContextVar("who", default="nobody")
+        seen = []
+
+        class Known(WebSocketHandler):
+            async def open(self):
+                await asyncio.sleep(0)
+                who.set("wind")
+
+            def on_message(self, message):
+                seen.append(who.get())
+
+            def on_close(self):
+                seen.append(who.get())
+
+        async def main():
+            async with site([("/", Known)]) as it:
+                async with it.connect() as ws:
+                    await ws.send("in")
+                await until(lambda: len(seen) == 2)
+                assert seen == ["wind", "wind"]
 
         run(main())
 
@@ -765,6 +790,56 @@ class TestTheEnd:
                 door.set()
                 await asyncio.sleep(0.01)
                 assert seen[1:] == [(None, None)]
+
+        run(main())
+
+    @pytest.mark.parametrize("wrapped", [False, True])
+    def test_a_get_of_ones_own_goes_on_when_it_is_over(self, run, site, monkeypatch, wrapped):
+        seen = []
+        original = WebSocketHandler.get
+
+        async def get(self, *args):
+            try:
+                await original(self, *args)
+            finally:
+                seen.append("get")
+
+        async def main():
+            handler = Echo
+            if wrapped:
+                monkeypatch.setattr(WebSocketHandler, "get", get)
+            else:
+                handler = type("Own", (Echo,), {"get": get})
+            async with site([("/", handler, {"seen": seen})]) as it:
+                async with it.connect() as ws:
+                    await ws.send("in")
+                    assert await ws.recv() == "in"
+                    assert len(seen) == 1
+                await until(lambda: len(seen) == 3)
+                assert seen[1:] == [(1000, None), "get"]
+                await it.connect()
+                assert await it.server.shutdown(grace=10) == 0
+                assert seen[-1] == "get"
+
+        run(main())
+
+    def test_it_returns_where_open_fails(self, run, site, expect_log):
+        seen = []
+
+        class Own(Echo):
+            async def get(self):
+                await super().get()
+                seen.append("get")
+
+            def open(self):
+                raise KeyError("broken")
+
+        async def main():
+            async with site([("/", Own, {"seen": seen})]) as it:
+                with expect_log("gustnado.application", "Uncaught exception", level=logging.ERROR):
+                    async with it.connect() as ws:
+                        await ws.wait_closed()
+                await until(lambda: "get" in seen)
 
         run(main())
 

@@ -95,13 +95,18 @@ class WebSocketHandler(RequestHandler):
     close_code: int | None = None
     close_reason: str | None = None
     _on_close_called = False
+    _end: asyncio.Future[None] | None = None  # of one whose `get` is overridden
 
     def __init__(self, application: Application, request: HTTPServerRequest, **kwargs: Any) -> None:
         self.ws_connection = None  # not as a default of the class: each message would be slower by the look at it
         super().__init__(application, request, **kwargs)
 
     async def get(self, *args: Any, **kwargs: Any) -> None:
-        """Answer the handshake (RFC 6455 section 4.2), call :meth:`open`, and return when that has returned."""
+        """Answer the handshake (RFC 6455 section 4.2) and call :meth:`open`.
+
+        Returns when the connection has closed, so that an overriding method may do something before and after, or
+        hold something meanwhile.
+        """
         self.open_args = args
         self.open_kwargs = kwargs
         try:
@@ -122,7 +127,12 @@ class WebSocketHandler(RequestHandler):
         except WebSocketHandshakeError as error:
             self._refuse(error)
             return
+        if type(self).get is _GET:
+            await self._accept(connection, accept_key(key), subprotocols, offers)
+            return  # nobody waits: a task less for each connection
+        self._end = asyncio.get_running_loop().create_future()
         await self._accept(connection, accept_key(key), subprotocols, offers)
+        await self._end
 
     def _refuse(self, error: WebSocketHandshakeError) -> None:
         gen_log.debug("%s: %s", self._request_summary(), error)
@@ -425,7 +435,14 @@ class WebSocketHandler(RequestHandler):
         """Called by the connection when it is gone, with what the client's close frame said."""
         self.close_code = close_code
         self.close_reason = close_reason
-        self.on_connection_close()
+        try:
+            self.on_connection_close()
+        finally:
+            if self._end is not None and not self._end.done():
+                self._end.set_result(None)
+
+
+_GET = WebSocketHandler.get  # before anybody wraps or overrides it
 
 
 def _not_for_websockets(*args: Any, **kwargs: Any) -> None:

@@ -119,6 +119,13 @@ class TestWriting:
                 getattr(connection, name)(*arguments[name])
         assert peer.received() == b""
 
+    def test_to_write_nothing_after_its_end_does_nothing(self, ask) -> None:
+        peer, message = ask()
+        peer.do(message.reply)
+        peer.received()
+        assert message.connection.write(b"").done()
+        assert peer.received() == b""
+
     def test_one_that_is_held_too_long_cannot_write_to_another(self, ask) -> None:
         peer, message = ask(GET + GET)
         peer.do(message.reply, "first")
@@ -198,7 +205,7 @@ class TestTheEnd:
         assert [type(future.exception()) for future in futures] == [StreamClosedError, StreamClosedError]
         connection.finish()
         connection.close()
-        assert connection.stream is None
+        assert connection.stream.closed(), "it can be asked, as in Tornado"
 
     def test_close_cuts_the_response(self, ask) -> None:
         peer, message = ask()

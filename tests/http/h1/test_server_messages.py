@@ -731,6 +731,21 @@ class TestLikeTornado:
         peer.send(b"GET /a HTTP/1.0\r\n\r\n")
         assert b"\r\nConnection: close\r\n" in peer.received()
 
+    def test_a_client_that_half_closes_is_gone(self, connect) -> None:
+        kept: list[Any] = []
+        peer = connect(like_tornado=True, on_finish=kept.append)
+        peer.send(get("/a") + get("/b"))
+        peer.half_close()
+        assert not peer.closed
+        peer.do(kept[0].reply)
+        assert peer.received().startswith(b"HTTP/1.1 200 ")
+        peer = connect(like_tornado=True, on_finish=kept.append)
+        peer.send(get("/c"))
+        peer.half_close()
+        assert peer.closed
+        assert peer.program.log[-2:] == ["closed", "gone"]
+        assert kept[-1].connection.stream.closed()
+
     def test_but_not_some_of_them(self, connect, expect_log) -> None:
         peer = connect(like_tornado=True)
         with expect_log("gustnado.general", "Malformed HTTP message", level=20):

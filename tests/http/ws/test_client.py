@@ -14,7 +14,12 @@ import websockets
 from gustnado.errors import UsageError
 from gustnado.events.loop import IOLoop
 from gustnado.events.sockets import bind_sockets
-from gustnado.http.client.errors import HTTPClientError, RequestTimeoutError
+from gustnado.http.client.errors import (
+    EmptyResponseError,
+    HTTPClientError,
+    IncompleteResponseError,
+    RequestTimeoutError,
+)
 from gustnado.http.client.request import HTTPRequest
 from gustnado.http.headers import HTTPHeaders
 from gustnado.http.ws.client import ConnectFuture, WebSocketClientConnection, websocket_connect
@@ -341,8 +346,8 @@ class TestHandshake:
     @pytest.mark.parametrize(
         ("data", "error"),
         [
-            (b"", OSError),
-            (b"HTTP/1.1 101 Sw", OSError),
+            (b"", EmptyResponseError),
+            (b"HTTP/1.1 101 Sw", IncompleteResponseError),
             (b"SSH-2.0-OpenSSH\r\n\r\n", HTTPClientError),
             (b"HTTP/1.1 404 No\r\nContent-Length: 10\r\n\r\nbody", HTTPClientError),
             (b"HTTP/1.1 100 Continue\r\n\r\n" * 100, HTTPClientError),

@@ -73,6 +73,17 @@ class TestEtag:
         assert ask(fetch, None, app).headers["Etag"] == 'W/"v7"'
         assert ask(fetch, '"v7"', app).code == 304
 
+    def test_one_that_the_program_has_set_is_not_replaced(self, fetch):
+        class Versioned(Page):
+            def get(self):
+                self.set_header("ETag", '"v8"')
+                self.write("page")
+
+        app = Application([("/", Versioned)])
+        assert ask(fetch, None, app).headers["Etag"] == '"v8"'
+        assert ask(fetch, '"v8"', app).code == 304
+        assert ask(fetch, '"v7"', app).body == b"page"
+
     def test_may_be_computed_otherwise(self, fetch):
         class Versioned(Page):
             def compute_etag(self):

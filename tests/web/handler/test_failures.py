@@ -425,7 +425,7 @@ class TestConnections:
     def test_a_client_that_is_gone_is_no_error(self, memory):
         class Gone(memory.Connection):
             def write(self, chunk):
-                self.stream = None
+                self.stream.closed = lambda: True
                 raise StreamClosedError
 
         handler = failing(None, get=lambda self: self.write("wind"))

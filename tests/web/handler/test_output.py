@@ -339,6 +339,15 @@ class TestFlush:
 
         assert fetch(app(get), "/").chunks == [b"a", b"b"]
 
+    def test_once_more_after_the_end(self, fetch):
+        def get(self):
+            self.finish("all")
+            seen.append(self.flush().done())
+
+        seen = []
+        assert fetch(app(get), "/").body == b"all"
+        assert seen == [True]
+
     def test_sends_the_head_before_there_is_a_body(self, fetch, memory):
         seen = []
 

@@ -24,8 +24,9 @@ class HTTP1ConnectionParameters:
         answer where it was too slow or its head too large; all lines of a head may end with LF alone, which
         RFC 9112 section 2.2 allows to take; a body in HTTP/1.0 may be chunked, and the connection closes after it;
         to HTTP/1.0 ``Connection: close`` is not said, which is what it expects anyhow; a program may set
-        ``Transfer-Encoding`` and frame the body itself; and a response that does not keep its ``Content-Length``
-        closes the connection, in place of an error page.
+        ``Transfer-Encoding`` and frame the body itself; a response that does not keep its ``Content-Length``
+        closes the connection, in place of an error page; and so does a client that sends no more, in place of
+        getting its response.
     :param limits: everything else; see :class:`~gustnado.http.limits.Limits`.
     """
 

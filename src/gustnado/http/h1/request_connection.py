@@ -95,7 +95,7 @@ class RequestServer:
 class RequestConnection(ResponseWriter, HTTPConnection):
     """The connection as one request sees it.
 
-    :ivar stream: the :class:`~gustnado.events.stream.IOStream` below; ``None`` once it is gone.
+    :ivar stream: the :class:`~gustnado.events.stream.IOStream` below; ``None`` once it is somebody else's.
     :ivar context: what is known of the peer: ``remote_ip``, ``protocol``, ``address``.
     """
 
@@ -119,8 +119,10 @@ class RequestConnection(ResponseWriter, HTTPConnection):
 
     @property
     def stream(self) -> IOStream | None:
-        """The stream below; ``None`` once it is gone, or somebody else's."""
-        return None if self._server.is_closed() else self._server.stream
+        """The stream below, also when it has closed; ``None`` once it is somebody else's."""
+        server = self._server
+        stream = server.stream
+        return stream if stream.closed() or not server.is_closed() else None
 
     @property
     def disconnected(self) -> Future[None]:
@@ -261,10 +263,11 @@ class RequestConnection(ResponseWriter, HTTPConnection):
         A program may write its response as it goes over the wire, as those for old Tornados do: the first
         piece has the whole head then, which is parsed, checked and framed as any other.
 
-        :raises gustnado.errors.HTTPOutputError: where it would not be within the response's ``Content-Length``.
+        :raises gustnado.errors.HTTPOutputError: where it would not be within the response's ``Content-Length``, and
+            after its end, unless there is nothing to write.
         """
         if self._released:
-            return self._gone()
+            return self._server.sweeper.done if self.ended and not chunk else self._gone()
         if not self.head_written:
             start_line, headers, body = parse_raw_response(chunk)
             return self.write_headers(start_line, headers, body)

@@ -89,7 +89,7 @@ class HTTP1ServerConnection(ServerMessages):
             return True  # the rest of the body may be here already
         if self._state == REFUSED:
             return True
-        if self._state != RESPOND:
+        if self._state != RESPOND or (self.params.like_tornado and not self._parser.pending()):
             self._end_early()
             return False
         self._since = self.sweeper.now

@@ -327,8 +327,8 @@ def websocket_connect(
     :param io_loop: by default the current one.
     :returns: a future of a :class:`WebSocketClientConnection`. It fails with
         :exc:`~gustnado.http.client.errors.HTTPClientError` where the server answers otherwise (redirects are not
-        followed), with :exc:`~gustnado.http.ws.errors.WebSocketError` where its answer is no handshake, and with
-        :exc:`OSError` where there is no connection.
+        followed) or not at all, with :exc:`~gustnado.http.ws.errors.WebSocketError` where its answer is no
+        handshake, and with :exc:`OSError` where there is no connection.
     :raises gustnado.errors.UsageError: where an argument is not as it should be.
     """
     if isinstance(url, HTTPRequest):

@@ -107,7 +107,8 @@ class WebSocketDriver(FrameSender):
             self._give_up_after(self.params.close_timeout)
 
     def release(self) -> None:
-        """The program is ready for messages."""
+        """The program is ready for messages: it gets them in the context of the caller."""
+        self._context = contextvars.copy_context()
         self._busy = False
         self._drain()
 

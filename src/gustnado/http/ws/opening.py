@@ -16,6 +16,7 @@ from gustnado.events.stream import IOStream
 from gustnado.events.tcp_client import TCPClient
 from gustnado.http.client.connector import Connector
 from gustnado.http.client.errors import (
+    EmptyResponseError,
     HTTPClientError,
     IncompleteResponseError,
     MalformedResponseError,
@@ -74,6 +75,7 @@ async def open_websocket(request: HTTPRequest, fields: Mapping[str, str], tcp_cl
         tunnel, for ``ws`` as for ``wss`` (RFC 6455 section 4.1).
     :param fields: of the handshake; they win over those of ``request``.
     :raises HTTPClientError: where the server answers otherwise than with 101 or 2xx; ``response`` is what it says.
+    :raises gustnado.http.client.errors.HTTPStreamClosedError: where it closes the connection without a whole answer.
     :raises gustnado.http.ws.errors.WebSocketError: where it answers with 2xx.
     :raises gustnado.http.client.errors.HTTPTimeoutError: in time.
     :raises gustnado.http.client.errors.RequestError: where the request could not be sent as it is.
@@ -131,9 +133,17 @@ async def _read_answer(request: HTTPRequest, stream: IOStream) -> Opened:
 
 async def _read_head(parser: ResponseParser, stream: IOStream) -> None:
     """Read up to the head that counts: those of 100 or 103 may come before."""
+    started = False
     while True:
         if not parser.parse_head():
-            parser.feed(await stream.read_bytes(_CHUNK, partial=True))
+            try:
+                parser.feed(await stream.read_bytes(_CHUNK, partial=True))
+            except StreamClosedError as error:
+                if error.real_error is not None:
+                    raise error.real_error from None
+                kind, where = (IncompleteResponseError, "within") if started else (EmptyResponseError, "before")
+                raise kind(f"the server closed {where} its answer to a WebSocket handshake") from None
+            started = True
         elif parser.code >= 200 or parser.code == 101:
             return
 

@@ -155,7 +155,7 @@ class FailuresMixin(HandlerState):
             if not self._finished:
                 self.finish(*error.args)
             return
-        if isinstance(error, StreamClosedError) and self.request.connection.stream is None:
+        if isinstance(error, StreamClosedError) and self._is_client_gone():
             # The client has gone while the handler wrote to it: nobody to answer, nothing to report.
             if not self._finished:
                 self._finished = True
@@ -167,6 +167,10 @@ class FailuresMixin(HandlerState):
         except Exception:
             app_log.error("Error in exception logger", exc_info=True)
         self._send_error_for(error)
+
+    def _is_client_gone(self) -> bool:
+        stream = self.request.connection.stream
+        return stream is None or bool(stream.closed())
 
     def _send_error_for(self, error: BaseException) -> None:
         """Answer with the error page of an exception, whatever it takes."""

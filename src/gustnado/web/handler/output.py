@@ -290,7 +290,8 @@ def _complete_head(handler: OutputMixin, whole: bool) -> None:
     status = handler._status_code
     request = handler.request
     if status == 200 and request.method in _WITH_ETAG:
-        give_etag(handler)  # type: ignore[arg-type]
+        if "Etag" not in handler._headers._fields:
+            give_etag(handler)  # type: ignore[arg-type]
         if "If-None-Match" in request.headers._fields and handler.check_etag_header():
             handler._write_buffer = []
             handler.set_status(304)
