@@ -1,3 +1,5 @@
+# Methods like those of builtins, which Python calls with less ado; they keep their signatures.
+# cython: binding=False, embedsignature=True, embedsignature.format=clinic
 """How the IOLoop gets a function onto its asyncio loop, and runs it there. Compiled, since all programs do it.
 
 It knows nothing of event loops: it calls the two functions of one that it is given, and asks a third which
@@ -36,7 +38,7 @@ class Guard:
     def __init__(self, runner: CallbackRunner) -> None:
         self._runner = runner
 
-    def __call__(self, callback: Callable[[], object]) -> None:
+    def __call__(self, callback: Callable[[], object], /) -> None:
         run(self._runner, callback)
 
 
