@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import gc
+import weakref
+
 import pytest
 
+from gustnado.events import callback_runner
 from gustnado.events.callback_runner import CallbackRunner
 
 
@@ -21,8 +25,8 @@ class Loop:
 
 
 class Runner(CallbackRunner):
-    def __init__(self, loop, running=None, calls_with_tuples=False):
-        self._bind_runner(loop, lambda: running, calls_with_tuples)
+    def __init__(self, loop, running=None, calls_objects=False):
+        self._bind_runner(loop, lambda: running, calls_objects)
         self.woken = []
         self.followed = []
         self.absorbed = []
@@ -44,8 +48,10 @@ def loop():
 
 
 @pytest.fixture(params=[False, True])
-def runner(loop, request):
-    return Runner(loop, running=loop, calls_with_tuples=request.param)
+def runner(loop, request, monkeypatch):
+    if request.param:
+        monkeypatch.setattr(callback_runner, "SPARE_CALLS", 250, raising=False)  # compiled, it is that anyway
+    return Runner(loop, running=loop, calls_objects=request.param)
 
 
 def test_a_callback_waits_for_the_next_turn_of_the_loop_that_runs(runner, loop):
@@ -56,6 +62,51 @@ def test_a_callback_waits_for_the_next_turn_of_the_loop_that_runs(runner, loop):
     loop.turn()
     assert called == [1, ((2,), {"three": 3})]
     assert runner.woken == []
+
+
+def test_callbacks_that_add_callbacks_are_not_mixed_up(runner, loop):
+    called = []
+
+    def add(number):
+        called.append(number)
+        if number < 1000:
+            runner.add_callback(add, 2 * number)
+            runner.add_callback(add, 2 * number + 1)
+
+    add(1)
+    while loop.soon:
+        loop.turn()
+    assert called == list(range(1, 2000))
+
+
+def test_a_callback_that_has_run_is_not_kept(runner, loop):
+    class Callback:
+        def __call__(self):
+            pass
+
+    callback = Callback()
+    kept = weakref.ref(callback)
+    runner.add_callback(callback)
+    loop.turn()
+    del callback
+    gc.collect()
+    assert kept() is None
+
+
+def test_callbacks_are_run_through_another_function_until_it_is_taken_back(runner, loop):
+    called, shown = [], []
+
+    def show(callback):
+        shown.append(callback)
+        callback()
+
+    runner._run_through(show)
+    runner.add_callback(called.append, 1)
+    runner._run_through(None)
+    runner.add_callback(called.append, 2)
+    loop.turn()
+    assert called == [1, 2]
+    assert [callback.args for callback in shown] == [(1,)]
 
 
 @pytest.mark.parametrize("running", [None, Loop()])

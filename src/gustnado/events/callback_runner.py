@@ -1,3 +1,5 @@
+# Methods like those of builtins, which Python calls with less ado; they keep their signatures.
+# cython: binding=False, embedsignature=True, embedsignature.format=clinic
 """How the IOLoop gets a function onto its asyncio loop, and runs it there. Compiled, since all programs do it.
 
 It knows nothing of event loops: it calls the two functions of one that it is given, and asks a third which
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["CallbackRunner"]
 
+SPARE_CALLS = 0
+"""How many :class:`Call` a loop keeps; 0: it makes none. They are worth it in C only, whose number is in the .pxd."""
+
 
 def run(runner: CallbackRunner, callback: Callable[[], object]) -> None:
     """Call ``callback``. Without arguments: passing them on costs more than binding them where there are any."""
@@ -27,17 +32,29 @@ def run(runner: CallbackRunner, callback: Callable[[], object]) -> None:
             raise
 
 
-class Guard:
-    """Runs the callbacks of a runner in place of its bound method.
+class Call:
+    """A callback on its way through a loop that is written in C.
 
-    C calls an object with a tuple of arguments with less ado than a bound method, and so does uvloop.
+    To C an object that is called without arguments costs less than a bound method and a tuple, if it need not be
+    made each time.
     """
+
+    __slots__ = ("_callback", "_next", "_runner")
 
     def __init__(self, runner: CallbackRunner) -> None:
         self._runner = runner
+        self._callback: Any = None
+        self._next: Call | None = None
 
-    def __call__(self, callback: Callable[[], object]) -> None:
-        run(self._runner, callback)
+    def __call__(self) -> None:
+        runner, callback = self._runner, self._callback
+        self._callback = None
+        # From here on it may be given to the next callback, also while this one still runs.
+        if runner._spares < SPARE_CALLS:
+            runner._spares += 1
+            self._next = runner._spare
+            runner._spare = self
+        run(runner, callback)
 
 
 class CallbackRunner:
@@ -50,19 +67,25 @@ class CallbackRunner:
         self,
         asyncio_loop: asyncio.AbstractEventLoop,
         running_loop: Callable[[], asyncio.AbstractEventLoop | None],
-        calls_with_tuples: bool = False,
+        calls_objects: bool = False,
     ) -> None:
         """Called before anything else.
 
         :param running_loop: says which loop runs in the calling thread.
-        :param calls_with_tuples: the loop is written in C, and calls a callback with a tuple of arguments.
+        :param calls_objects: the loop is written in C, and does best with a :class:`Call`.
         """
         self.asyncio_loop = asyncio_loop
         self._running_loop = running_loop
         self._call_soon: Callable[..., object] = asyncio_loop.call_soon
-        self._run: Callable[[Callable[[], object]], None] = self._run_callback
-        if calls_with_tuples:
-            self._run = Guard(self)
+        self._calls_objects = calls_objects
+        self._spare: Call | None = None
+        self._spares = 0
+        self._run_through(None)
+
+    def _run_through(self, run: Callable[[Callable[[], object]], None] | None) -> None:
+        """Have ``run`` call the callbacks that are added from now on; ``None``: in the quickest way."""
+        self._run = run or self._run_callback
+        self._makes_calls = run is None and self._calls_objects and SPARE_CALLS > 0
 
     def add_callback(self, callback: Callable[..., object], *args: Any, **kwargs: Any) -> None:
         """Call ``callback(*args, **kwargs)`` on the next turn of the loop, in a copy of this context.
@@ -76,10 +99,19 @@ class CallbackRunner:
             self._refuse(callback)
         if args or kwargs:
             callback = functools.partial(callback, *args, **kwargs)
-        if self._running_loop() is self.asyncio_loop:
-            self._call_soon(self._run, callback)
-        else:
+        if self._running_loop() is not self.asyncio_loop:
             self._wake_with(callback)
+        elif self._makes_calls:
+            call = self._spare
+            if call is None:
+                call = Call(self)
+            else:
+                self._spare = call._next
+                self._spares -= 1
+            call._callback = callback
+            self._call_soon(call)
+        else:
+            self._call_soon(self._run, callback)
 
     def _run_callback(self, callback: Callable[[], object]) -> None:
         run(self, callback)

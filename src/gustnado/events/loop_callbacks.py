@@ -40,7 +40,6 @@ class LoopCallbacks(CallbackRunner):
 
     def _bind(self, asyncio_loop: asyncio.AbstractEventLoop) -> None:
         self._bind_runner(asyncio_loop, running_loop, is_uvloop(asyncio_loop))
-        self._quick_run = self._run
         self.closing = False
         if frames.get():
             self.enter_contexts()
@@ -160,7 +159,7 @@ class LoopCallbacks(CallbackRunner):
         Whoever looks at this thread's stack then sees which callback runs, also one that is written in C.
         """
         if self._run != self._run_in_contexts:  # which has one
-            self._run = self._run_shown if shown else self._quick_run
+            self._run_through(self._run_shown if shown else None)
 
     def _run_shown(self, callback: Callable[[], object]) -> None:
         self._run_callback(callback)
@@ -170,7 +169,7 @@ class LoopCallbacks(CallbackRunner):
 
         Until a program uses them, no callback pays for that.
         """
-        self._run = self._run_in_contexts
+        self._run_through(self._run_in_contexts)
 
     def _run_in_contexts(self, callback: Callable[[], object]) -> None:
         inner: Any = callback
