@@ -50,12 +50,12 @@ def test_an_empty_file_sets_nothing(read) -> None:
     [
         ('prot = 1', r"gustnado.toml: there is no option 'prot'; did you mean 'port'\?"),
         ('zzz = 1', "there is no option 'zzz'; known: app, port, "),
-        ('port = "80"', "port is of type int, not str: '80'"),
-        ("port = true", "port is of type int, not bool: True"),
-        ("reload = 1", "reload is of type bool, not int: 1"),
-        ("grace = '5'", "grace is of type float, not str: '5'"),
-        ("app = 5", "app is of type str, not int"),
-        ("limits = 5", "limits is of type dict, not int"),
+        ('port = "80"', "port is an integer, not a string: '80'"),
+        ("port = true", "port is an integer, not a boolean: True"),
+        ("reload = 1", "reload is a boolean, not an integer: 1"),
+        ("grace = '5'", "grace is a number, not a string: '5'"),
+        ("app = 5", "app is a string, not an integer"),
+        ("limits = 5", "limits is a table, not an integer"),
         ("port = ", "gustnado.toml is no TOML: "),
     ],
 )

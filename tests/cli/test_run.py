@@ -136,6 +136,9 @@ def test_the_default_port_gives_way_to_other_sockets(settle, monkeypatch) -> Non
     [
         ((), "what is to be served? Say MODULE:NAME"),
         (("s:a", "--port", "65536"), "65536 is not in the range"),
+        (("s:a", "--port", "http"), "'http' is not a valid whole number"),
+        (("s:a", "--grace", "long"), "'long' is not a valid number"),
+        (("s:a", "--host", ""), "Invalid value for '--host': it is empty; 0.0.0.0 is every address"),
         (("s:a", "--workers", "0"), "0 is not in the range"),
         (("s:a", "--unix-mode", "999"), "'999' is no mode in octal, as 660"),
         (("s:a", "--unix-mode", "7777"), "'7777' is no mode in octal, as 660"),
@@ -157,6 +160,16 @@ def test_the_default_port_gives_way_to_other_sockets(settle, monkeypatch) -> Non
 )
 def test_what_is_wrong_is_told(words, message: str) -> None:
     assert message in " ".join(refuse(*words).split())
+
+
+def test_what_is_wrong_in_the_environment_or_the_file_is_told_with_its_place(tmp_path: Path) -> None:
+    told = refuse("s:a", environment={"GUSTNADO_PORT": "x"})
+    assert "Invalid value for environment variable GUSTNADO_PORT: 'x'" in told
+    file = tmp_path / "g.toml"
+    file.write_text("port = 65536")
+    assert "Invalid value for port in the file of --config: 65536" in refuse("s:a", "--config", str(file))
+    file.write_text("[limits]\nmax_partz = 1")
+    assert f"Error: {file}: limit 'max_partz' does not exist" in refuse("s:a", "--config", str(file))
 
 
 def test_a_port_in_use_is_told_in_one_line() -> None:

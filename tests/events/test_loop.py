@@ -4,10 +4,7 @@ import asyncio
 import gc
 import logging
 import os
-import signal
 import socket
-import subprocess
-import sys
 import threading
 
 import pytest
@@ -425,97 +422,6 @@ class TestRunSync:
 
         with pytest.raises(RuntimeError, match="stopped before"):
             loop.run_sync(stop_early)
-
-
-PROGRAM = """
-import asyncio, os, signal, sys
-from gustnado.events.loop import IOLoop
-IOLoop.configure(sys.argv[1])
-loop = IOLoop.instance()
-loop.add_callback(os.kill, os.getpid(), getattr(signal, sys.argv[2]))
-try:
-    loop.start()
-except KeyboardInterrupt:
-    loop.close()
-    print("interrupted and closed")
-"""
-
-
-@pytest.mark.parametrize("kind", ["asyncio", "uvloop"])
-class TestSignals:
-    def signalled(self, kind, name):
-        if kind == "uvloop":
-            pytest.importorskip("uvloop")
-        return subprocess.run(
-            [sys.executable, "-c", PROGRAM, kind, name], capture_output=True, text=True, timeout=60
-        )
-
-    def test_ctrl_c_leaves_start_and_the_loop_closable(self, kind):
-        done = self.signalled(kind, "SIGINT")
-        assert (done.stdout, done.stderr, done.returncode) == ("interrupted and closed\n", "", 0)
-
-    def test_ctrl_c_is_not_lost_in_a_callback(self, kind):
-        io_loop = IOLoop(loop_factory=loop_factory(kind), make_current=False)
-        done = []
-
-        def callback():
-            os.kill(os.getpid(), signal.SIGINT)
-            done.append("first")
-            with pytest.raises(KeyboardInterrupt):  # who presses twice does not want to wait
-                os.kill(os.getpid(), signal.SIGINT)
-                done.append("never")
-
-        before = signal.getsignal(signal.SIGINT)
-        io_loop.add_callback(callback)
-        with pytest.raises(KeyboardInterrupt):
-            io_loop.start()
-        assert done == ["first"]
-        assert signal.getsignal(signal.SIGINT) is before
-        io_loop.close()
-
-    def test_an_exit_in_a_handler_is_not_lost_while_data_is_received(self, kind):
-        class Ends(asyncio.Protocol):
-            def data_received(self, data):
-                signal.raise_signal(signal.SIGTERM)
-
-        def end(number, frame):
-            sys.exit(7)
-
-        io_loop = IOLoop(loop_factory=loop_factory(kind), make_current=False)
-        theirs, ours = socket.socketpair()
-        before = signal.signal(signal.SIGTERM, end)
-        try:
-            connect = io_loop.asyncio_loop.create_connection(Ends, sock=ours)
-            transport, _ = io_loop.run_sync(lambda: connect)
-            theirs.send(b"x")
-            with pytest.raises(SystemExit) as caught:
-                io_loop.start()
-            assert caught.value.code == 7
-            assert io_loop.asyncio_loop.get_exception_handler() is None
-            transport.abort()
-            io_loop.run_sync(lambda: asyncio.sleep(0))
-        finally:
-            signal.signal(signal.SIGTERM, before)
-            theirs.close()
-            io_loop.close()
-
-    def test_a_handler_of_the_programs_own_stays(self, kind):
-        io_loop = IOLoop(loop_factory=loop_factory(kind), make_current=False)
-
-        def own(number, frame):
-            io_loop.add_callback(io_loop.stop)
-
-        before = signal.signal(signal.SIGINT, own)
-        try:
-            io_loop.add_callback(os.kill, os.getpid(), signal.SIGINT)
-            io_loop.start()
-            assert signal.getsignal(signal.SIGINT) is own
-        finally:
-            signal.signal(signal.SIGINT, before)
-            io_loop.close()
-
-    def test_sigterm_ends_the_program(self, kind):
-        assert self.signalled(kind, "SIGTERM").returncode == -signal.SIGTERM
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from typing import Any
 
 from gustnado.http.sweeper import Sweeper
 
@@ -126,3 +127,30 @@ def test_a_coroutine_becomes_a_task(loop) -> None:
 def test_a_failed_future_complains_to_nobody(loop) -> None:
     future = Sweeper(loop).failed(OSError("gone"))
     assert isinstance(future.exception(), OSError)
+
+
+class Stream:
+    def __init__(self, aborted: list[Stream]) -> None:
+        self._aborted = aborted
+
+    def abort(self) -> None:
+        self._aborted.append(self)
+
+
+def test_streams_are_cut_off_one_in_a_turn_of_the_loop(loop) -> None:
+    aborted: list[Stream] = []
+    streams: list[Any] = [Stream(aborted) for _ in range(4)]
+    sweeper = Sweeper(loop)
+
+    async def cut_off() -> list[int]:
+        for stream in streams[:3]:
+            sweeper.cut_off(stream)
+        seen = []
+        for _ in range(4):
+            seen.append(len(aborted))
+            await asyncio.sleep(0)
+        return seen
+
+    assert loop.run_until_complete(cut_off()) == [1, 2, 3, 3]
+    sweeper.cut_off(streams[3])
+    assert aborted == streams

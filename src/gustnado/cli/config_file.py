@@ -23,6 +23,10 @@ from gustnado.errors import UsageError
 
 __all__ = ["read_config"]
 
+_WORDS = {
+    str: "a string", int: "an integer", float: "a number", bool: "a boolean", list: "an array", dict: "a table"
+}  # fmt: skip
+
 
 def read_config(path: str | os.PathLike[str], known: Mapping[str, type]) -> dict[str, Any]:
     """The options that a file sets, by their names with ``_``, and ``limits`` as a dictionary.
@@ -48,9 +52,14 @@ def read_config(path: str | os.PathLike[str], known: Mapping[str, type]) -> dict
             raise UsageError(f"{path}: there is no option {key!r}; {hint}")
         wanted = known[name]
         if not _fits(value, wanted):
-            raise UsageError(f"{path}: {key} is of type {wanted.__name__}, not {type(value).__name__}: {value!r}")
+            raise UsageError(f"{path}: {key} is {_named(wanted)}, not {_named(type(value))}: {value!r}")
         values[name] = value
     return values
+
+
+def _named(kind: type) -> str:
+    """In the words of TOML."""
+    return _WORDS.get(kind, kind.__name__)
 
 
 def _fits(value: object, wanted: type) -> bool:

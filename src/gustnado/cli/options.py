@@ -1,12 +1,25 @@
-"""Options in groups, so that a long help reads like a page."""
+"""Options in groups, so that a long help reads like a page; what is wrong with one is told with its place."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
-__all__ = ["GroupedCommand", "GroupedOption"]
+__all__ = ["GroupedCommand", "GroupedOption", "Number", "WholeNumber"]
+
+
+class WholeNumber(click.IntRange):
+    """One within bounds."""
+
+    name = "whole number"
+
+
+class Number(click.FloatRange):
+    """One within bounds."""
+
+    name = "number"
 
 
 class GroupedOption(click.Option):
@@ -18,6 +31,15 @@ class GroupedOption(click.Option):
     def __init__(self, *args: Any, group: str = "Options", **attributes: Any) -> None:
         super().__init__(*args, **attributes)
         self.group = group
+
+    def get_error_hint(self, ctx: click.Context | None) -> str:
+        """How an error names the option; called by click."""
+        source = None if ctx is None or self.name is None else ctx.get_parameter_source(self.name)
+        if source is ParameterSource.ENVIRONMENT:
+            return f"environment variable {self.envvar}"
+        if source is ParameterSource.DEFAULT_MAP:
+            return f"{self.name} in the file of --config"
+        return super().get_error_hint(ctx)
 
 
 class GroupedCommand(click.Command):

@@ -13,7 +13,7 @@ from click.core import ParameterSource
 from gustnado.cli.config import RunConfig
 from gustnado.cli.config_file import read_config
 from gustnado.cli.listening import check_certificate, describe, make_sockets
-from gustnado.cli.options import GroupedCommand, GroupedOption
+from gustnado.cli.options import GroupedCommand, GroupedOption, Number, WholeNumber
 from gustnado.cli.processes import Processes
 from gustnado.cli.quantities import check_limits, split_limit
 from gustnado.cli.supervisor import Supervisor
@@ -78,9 +78,12 @@ def _read_file(ctx: click.Context, parameter: click.Parameter, path: str | None)
     if path is not None:
         try:
             values = read_config(path, _FILE_TYPES)
-            ctx.meta[_FILE_LIMITS] = check_limits(values.pop("limits", {}))
         except UsageError as error:
             raise click.ClickException(str(error)) from error
+        try:
+            ctx.meta[_FILE_LIMITS] = check_limits(values.pop("limits", {}))
+        except UsageError as error:
+            raise click.ClickException(f"{path}: {error}") from error
         ctx.default_map = {**(ctx.default_map or {}), **values}
     return path
 
@@ -93,6 +96,12 @@ def _octal(ctx: click.Context, parameter: click.Parameter, value: str) -> int:
     if not 0 <= mode <= 0o777:
         raise click.BadParameter(f"{value!r} is no mode in octal, as 660")
     return mode
+
+
+def _refuse_empty(host: str) -> None:
+    """It would be every address: too much for a variable of a shell that is not set."""
+    if not host:
+        raise UsageError("it is empty; 0.0.0.0 is every address of IPv4, :: of IPv6")
 
 
 def _check(function: Callable[[str], object]) -> Callable[[click.Context, click.Parameter, Any], Any]:
@@ -118,16 +127,16 @@ def _check(function: Callable[[str], object]) -> Callable[[click.Context, click.
     "--config", group="Application", metavar="FILE", is_eager=True, callback=_read_file,
     help="TOML file with options.",
 )  # fmt: skip
-@_option("--host", group="Where to listen", default="127.0.0.1",
+@_option("--host", group="Where to listen", default="127.0.0.1", callback=_check(_refuse_empty),
          help="Name or address; 0.0.0.0 is every one of IPv4, :: of IPv6.")  # fmt: skip
-@_option("--port", group="Where to listen", type=click.IntRange(0, 65535), metavar="PORT", default=8000,
+@_option("--port", group="Where to listen", type=WholeNumber(0, 65535), metavar="PORT", default=8000,
          help="TCP port; 0 lets the system choose.")  # fmt: skip
 @_option("--unix", group="Where to listen", metavar="PATH", help="Unix socket instead of a port; @NAME is abstract.")
 @_option("--unix-mode", group="Where to listen", metavar="OCTAL", default="660", callback=_octal,
          help="Permissions of its file.")  # fmt: skip
-@_option("--fd", group="Where to listen", type=click.IntRange(0), metavar="N", multiple=True,
+@_option("--fd", group="Where to listen", type=WholeNumber(0), metavar="N", multiple=True,
          help="Listening socket that was inherited, by its descriptor; several times for several.")  # fmt: skip
-@_option("--backlog", group="Where to listen", type=click.IntRange(1), metavar="N", default=1024,
+@_option("--backlog", group="Where to listen", type=WholeNumber(1), metavar="N", default=1024,
          help="Connections that the kernel holds until they are accepted.")  # fmt: skip
 @_option("--cert", group="TLS", metavar="FILE", help="Certificate and its chain, PEM. Serves https.")
 @_option("--key", group="TLS", metavar="FILE", help="Its key, if it is not in the same file.")
@@ -139,14 +148,14 @@ def _check(function: Callable[[str], object]) -> Callable[[click.Context, click.
          help="Connections begin with a header of the PROXY protocol, 1 or 2.")  # fmt: skip
 @_option("--trusted-proxy", group="Behind a proxy", metavar="WHO", multiple=True,
          help='Who is believed: an address, a network, "unix", or how many proxies; several times for several.')
-@_option("--workers", group="Processes", type=click.IntRange(1), metavar="N", default=1,
+@_option("--workers", group="Processes", type=WholeNumber(1), metavar="N", default=1,
          help="Processes that serve. With more than 1 a supervisor restarts those that die.")  # fmt: skip
 @_option("--supervise", group="Processes", is_flag=True, default=False, help="A supervisor for one worker, too.")
 @_option("--worker-method", group="Processes", type=click.Choice(_METHODS), default=_METHOD,
          help="How workers are made: forked, or started anew.")  # fmt: skip
-@_option("--grace", group="Processes", type=click.FloatRange(0), default=30.0, metavar="SECONDS",
+@_option("--grace", group="Processes", type=Number(0), default=30.0, metavar="SECONDS",
          help="Time for requests to end at the end.")  # fmt: skip
-@_option("--boot-timeout", group="Processes", type=click.FloatRange(0, min_open=True), default=60.0,
+@_option("--boot-timeout", group="Processes", type=Number(0, min_open=True), default=60.0,
          metavar="SECONDS", help="Time for a worker to become ready.")  # fmt: skip
 @_option("--loop", group="Processes", metavar="NAME", callback=_check(loop_factory),
          help="Event loop: uvloop, asyncio, epoll...  [default: the best that is installed]")  # fmt: skip
@@ -155,8 +164,10 @@ def _check(function: Callable[[str], object]) -> Callable[[click.Context, click.
 @_option("--log-file", group="Logs", metavar="FILE", help="Messages go there instead of to standard error.")
 @_option("--access-log", group="Logs", metavar="FILE", default="-",
          help='A line for each request; "-" is standard output, "off" none.')  # fmt: skip
-@_option("--access-log-format", group="Logs", metavar="FORMAT", default="default", callback=_check(compile_format),
-         help="default, common, combined, json, or one of your own; see gustnado.web.access_format.")  # fmt: skip
+@_option(
+    "--access-log-format", group="Logs", metavar="FORMAT", default="default", callback=_check(compile_format),
+    help='default, common, combined, json, or your own, as "{status} {uri}"; see gustnado.web.access_format.',
+)  # fmt: skip
 @_option("--request-id-header", group="Logs", metavar="NAME", callback=_check(RequestIds),
          help="Field from which request ids are taken; only behind a proxy that sets it.")  # fmt: skip
 @_option("--limit", group="Limits", metavar="NAME=VALUE", multiple=True,

@@ -34,18 +34,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import signal
 import sys
 import threading
 from asyncio import _get_running_loop as running_loop
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, ClassVar, cast, overload
 from weakref import WeakSet
 
 from gustnado.events.futures import Future, is_future
 from gustnado.events.loop_choice import LoopFactory, best_factory, describe, loop_factory
 from gustnado.events.loop_descriptors import LoopDescriptors
+from gustnado.events.loop_signals import forget_wake_up, signals_get_through
 from gustnado.events.selector_thread import with_selector
 from gustnado.events.slow_callbacks import SlowCallbackLog
 from gustnado.events.transport import is_uvloop
@@ -212,6 +211,7 @@ class IOLoop(Configurable, LoopDescriptors):
         IOLoop._ioloop_for_asyncio.clear()
         IOLoop._main = None
         IOLoop._registry_lock = threading.Lock()
+        forget_wake_up()
         if _current_asyncio_loop() is not None:
             asyncio.set_event_loop(None)
 
@@ -268,7 +268,7 @@ class IOLoop(Configurable, LoopDescriptors):
         self._announce()
         self._note_main()
         try:
-            with _ctrl_c_between_callbacks(self.asyncio_loop), _exits_end_it(self.asyncio_loop):
+            with signals_get_through(self.asyncio_loop):
                 self.asyncio_loop.run_forever()
         finally:
             if self._last_turn is not None:
@@ -420,68 +420,6 @@ class AsyncIOLoop(BaseAsyncIOLoop):
             if new_loop is not None:
                 new_loop.close()
             raise
-
-
-@contextmanager
-def _ctrl_c_between_callbacks(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
-    """While ``loop`` runs here, have Ctrl-C stop it, and raise afterwards.
-
-    Raised wherever the program happens to be it gets lost: uvloop takes it for a failure of the connection
-    whose data is just being received, and serves on.
-    """
-    in_main = threading.current_thread() is threading.main_thread()
-    if not in_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        yield
-        return
-    pressed = False
-
-    def interrupt(number: int, frame: object) -> None:
-        nonlocal pressed
-        if pressed:
-            raise KeyboardInterrupt
-        pressed = True
-        loop.call_soon_threadsafe(loop.stop)
-
-    signal.signal(signal.SIGINT, interrupt)
-    try:
-        yield
-    finally:
-        if signal.getsignal(signal.SIGINT) is interrupt:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-    if pressed:
-        raise KeyboardInterrupt
-
-
-@contextmanager
-def _exits_end_it(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
-    """While ``loop`` runs here, have it end with what a program's own signal handler raises, such as ``SystemExit``.
-
-    Where that comes while data is being received, uvloop takes it for a failure of the connection, as above.
-    """
-    if not is_uvloop(loop):
-        yield
-        return
-    before = loop.get_exception_handler()
-
-    def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        error = context.get("exception")
-        if isinstance(error, (SystemExit, KeyboardInterrupt)):
-            loop.call_soon(_raise, error)
-        elif before is not None:
-            before(loop, context)
-        else:
-            loop.default_exception_handler(context)
-
-    loop.set_exception_handler(handle)
-    try:
-        yield
-    finally:
-        if loop.get_exception_handler() is handle:
-            loop.set_exception_handler(before)
-
-
-def _raise(error: BaseException) -> None:
-    raise error
 
 
 def _new_asyncio_loop() -> asyncio.AbstractEventLoop:

@@ -99,7 +99,11 @@ class LoopCallbacks(CallbackRunner):
                 raise
 
     def add_callback_from_signal(self, callback: Callable[..., object], *args: Any, **kwargs: Any) -> None:
-        """Like :meth:`add_callback`, for a handler set with :func:`signal.signal`."""
+        """Like :meth:`add_callback`, for a handler set with :func:`signal.signal`.
+
+        :meth:`~gustnado.events.IOLoop.start` sees to it that such a handler runs at once. Under :func:`asyncio.run`
+        asyncio's own loops may sleep on until something else happens; there, ``loop.add_signal_handler`` is surer.
+        """
         if not callable(callback):
             self._refuse(callback)
         # Python runs such handlers in the main thread, between two of its instructions, so the loop may be

@@ -11,6 +11,9 @@
 
 The parser is that of buffered forms (:mod:`gustnado.http.multipart`), fed with each piece as it comes. A part is to be
 read before the next is asked for; what was not read of it is skipped.
+
+:func:`read_form` gives real files, each to be closed for itself, and keeps no body; :mod:`gustnado.http.spooled_form`
+owes ordinary handlers ``request.body`` as it came, so it writes that, and its files are places in it.
 """
 
 from __future__ import annotations

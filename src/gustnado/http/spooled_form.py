@@ -3,6 +3,7 @@
 Theory of operation. The body goes to one unnamed temporary file as it comes, whole, and through the parser of all
 forms (:mod:`gustnado.http.multipart`), which says where each file lies in it. So a request needs one descriptor,
 however many files it has; each file is read from there when the program asks for it, and so is the body itself.
+(A handler that reads its body itself gets no ``request.body``, but files of their own: :mod:`gustnado.http.parts`.)
 
 What is on disk is gone with the last reference to it: as a rule with the request, at the latest with the last of its
 files that the program keeps.

@@ -148,6 +148,7 @@ class HTTP1ServerConnection(ServerMessages):
         elif unsent or sender is not None:
             if 0 < self.limits.write_timeout < waited:
                 self.sweeper.refusals.info("%s does not read its response; aborted after %g s", self.peer(), waited)
-                self.stream.abort()
+                self._since = now  # it may have to wait for its turn, and is not to be told of twice
+                self.sweeper.cut_off(self.stream)
         elif self._state == LINGER and (self.eof or waited > self.limits.linger_timeout):
             self.stream.abort()
