@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import ssl
 import subprocess
@@ -16,6 +17,7 @@ from gustnado.events.transport import (
     Antechamber,
     hostname_for,
     open_transport,
+    plain_descriptor,
     start_tls,
     watch_drain,
     watch_pressure,
@@ -308,3 +310,22 @@ def test_keys_are_written_down_where_that_is_asked_for(everywhere, server_contex
         right.abort()
 
     everywhere(main())
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sockets are no descriptors")
+def test_the_descriptor_of_a_plain_transport_is_known(everywhere, pair, tls_pair):
+    async def main():
+        async with pair() as (plain, _), tls_pair() as (encrypted, _):
+            await plain.write(b"")
+            assert plain_descriptor(plain.transport) == plain.fileno()
+            assert plain_descriptor(encrypted.transport) == -1
+
+    everywhere(main())
+
+
+def test_the_descriptor_of_a_transport_from_elsewhere_is_not() -> None:
+    class Elsewhere(asyncio.Transport):
+        def get_extra_info(self, name, default=None):
+            return {"socket": socket.socket()}.get(name, default)
+
+    assert plain_descriptor(Elsewhere()) == -1

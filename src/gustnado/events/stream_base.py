@@ -25,6 +25,7 @@ from gustnado.events.allocator import keep_freed_memory
 from gustnado.events.buffers import ReadBuffer
 from gustnado.events.callbacks import require_callable, run_callback
 from gustnado.events.consumer import StreamConsumer
+from gustnado.events.direct_writer import DirectWriter
 from gustnado.events.fd_transport import FdTransport
 from gustnado.events.loop import IOLoop
 from gustnado.events.readers import AlreadyReadingError
@@ -220,6 +221,7 @@ class BaseIOStream(ReadSide, WriteSide):
         self._closed = self._hindered = True
         if not drop:
             self._send_gathered()
+        self._end_direct_writing()
         transport, self.transport = self.transport, None
         if drop:
             self._write_buffer = None
@@ -239,6 +241,7 @@ class BaseIOStream(ReadSide, WriteSide):
         if (self._closed or self._lost) and self._leaving is None and self._opening is None:
             return  # it is closed already, or another stream's
         self._closed = self._hindered = self._lost = True
+        self._end_direct_writing()
         self.transport = self._leaving = self._opening = None
         self.close_fd()
 
@@ -351,6 +354,7 @@ class BaseIOStream(ReadSide, WriteSide):
         """
         if self._consumer is None:
             return
+        self._end_direct_writing()
         self._consumer = None
         delattr(self, "data_received")  # as above; asking for __dict__ would make one, to stay
         if unread:
@@ -360,6 +364,10 @@ class BaseIOStream(ReadSide, WriteSide):
             transport.set_protocol(self)
             watch_drain(transport)
             self._hindered = self._eof
+
+    def _end_direct_writing(self) -> None:
+        if isinstance(self._consumer, DirectWriter):
+            self._consumer.use_transport()
 
     def _repeat_eof(self, consumer: StreamConsumer) -> None:
         """The peer's end came before the consumer did."""

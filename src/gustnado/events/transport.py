@@ -30,6 +30,7 @@ import asyncio
 import atexit
 import functools
 import gc
+import os
 import socket
 import ssl as ssl_module
 import sys
@@ -40,7 +41,10 @@ from typing import Any, cast
 from gustnado.errors import UsageError
 from gustnado.events.tls_handshake import HandshakeLoop
 
-__all__ = ["hostname_for", "open_transport", "start_tls", "watch_drain", "watch_pressure"]
+__all__ = ["hostname_for", "open_transport", "plain_descriptor", "start_tls", "watch_drain", "watch_pressure"]
+
+PLAIN = ("uvloop.loop", "aiofastnet.selector_transport", "asyncio.selector_events")
+"""Modules of transports that end in a socket; those of uvloop with TLS tell it by their ``sslcontext``."""
 
 Upgrade = Callable[..., Awaitable["asyncio.Transport | None"]]
 
@@ -276,6 +280,15 @@ def hostname_for(context: ssl_module.SSLContext, server_hostname: str | None) ->
     # asyncio and aiofastnet both ask for a name. An address is never sent (RFC 6066 section 3), and
     # nothing is checked, so this one means none.
     return "127.0.0.1"
+
+
+def plain_descriptor(transport: asyncio.BaseTransport) -> int:
+    """The socket's descriptor where ``transport`` sends to it just what is written, else, or if unsure, -1."""
+    made_by = type(transport).__module__
+    if os.name != "posix" or made_by not in PLAIN or transport.get_extra_info("sslcontext") is not None:
+        return -1
+    sock = transport.get_extra_info("socket")
+    return -1 if sock is None else cast("int", sock.fileno())
 
 
 def watch_drain(transport: asyncio.WriteTransport) -> None:

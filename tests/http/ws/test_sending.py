@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 
 import pytest
 
@@ -147,6 +148,26 @@ class TestMessages:
                 stream.transport = transport.transport
 
         run(main())
+
+
+@pytest.mark.skipif(os.name != "posix", reason="everything goes to the transport")
+def test_what_is_offered_to_many_leaves_past_the_transports_and_keeps_its_place(run, linked):
+    async def main():
+        loop = asyncio.get_running_loop()
+        async with linked() as link:
+            stream = link.protocol.stream
+            stream.transport = transport = RecordingTransport(stream.transport)
+            assert offer_to(PreparedMessage("first"), [link.protocol], 0, 1, loop) == []
+            assert transport.writes == []
+            link.protocol.write_message("second")
+            assert len(transport.writes) == 1
+            assert offer_to(PreparedMessage("third"), [link.protocol], 0, 1, loop) == []
+            assert len(transport.writes) == 1
+            heard = [await link.peer.hear() for _ in range(3)]
+            assert heard == [(1, "first"), (1, "second"), (1, "third")]
+            stream.transport = transport.transport
+
+    run(main())
 
 
 class TestLongMessages:

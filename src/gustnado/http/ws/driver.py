@@ -103,6 +103,7 @@ class WebSocketDriver(FrameSender):
         transport = stream.transport
         if transport is not None:
             transport.set_write_buffer_limits(high=self.params.write_buffer)
+            self.pass_by(transport, self._loop)
         if self.codec.close_sent:
             self._give_up_after(self.params.close_timeout)
 

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+from asyncio import _get_running_loop as running_loop
 from collections import deque
 from collections.abc import Iterator
 from typing import Any, Protocol
@@ -128,12 +129,12 @@ class Room:
 
     def _go_on(self) -> None:
         """Send to some receivers more."""
-        left = _TURN
+        left, loop = _TURN, running_loop()
         while self._waiting:
             delivery = self._waiting[0]
             start, end = delivery.done, len(delivery.receivers)
             delivery.done = stop = min(start + left, end)
-            for place in offer_to(delivery.message, delivery.receivers, start, stop):
+            for place in offer_to(delivery.message, delivery.receivers, start, stop, loop):
                 self._refused(delivery.members[place], delivery.receivers[place])
             left -= stop - start
             if not left:

@@ -1,6 +1,7 @@
 # What C knows of sending.py (see the design document, section 3).
 cimport cython
 
+from gustnado.events.direct_writer cimport DirectWriter
 from gustnado.http.shared cimport release
 from gustnado.http.ws.prepared cimport PreparedMessage, payload_of
 from gustnado.http.ws.protocol cimport WebSocketCodec
@@ -10,11 +11,10 @@ cdef Py_ssize_t _MAX_GATHERED
 cdef Py_ssize_t _LONG
 
 
-cdef class FrameSender:
+cdef class FrameSender(DirectWriter):
     cdef object __weakref__
     cdef public object params
     cdef public WebSocketCodec codec
-    cdef public object stream
     cdef public long long dropped
     cdef object _loop
     cdef object _done
@@ -35,7 +35,8 @@ cdef class FrameSender:
     @cython.locals(payload=bytes, prepared=bint)
     cpdef write_message(self, message, bint binary=*)
     cpdef bint offer(self, PreparedMessage message) except -1
-    cdef bint _offer(self, PreparedMessage message) except -1
+    @cython.locals(frame=bytes)
+    cdef bint _offer(self, PreparedMessage message, loop) except -1
     cpdef pong(self, bytes payload)
     cdef _written(self)
     cdef _send(self, bytes frame)
@@ -51,4 +52,4 @@ cdef class FrameSender:
 
 
 @cython.locals(place=Py_ssize_t, sender=FrameSender, taken=bint, refused=list)
-cpdef list offer_to(PreparedMessage message, list receivers, Py_ssize_t start, Py_ssize_t stop)
+cpdef list offer_to(PreparedMessage message, list receivers, Py_ssize_t start, Py_ssize_t stop, loop=*)

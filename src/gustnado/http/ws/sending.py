@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gustnado.events.direct_writer import DirectWriter
 from gustnado.http.shared import release
 from gustnado.http.ws.codes import CloseCode
 from gustnado.http.ws.errors import WebSocketClosedError
@@ -21,7 +22,6 @@ from gustnado.log import gen_log
 if TYPE_CHECKING:
     import asyncio
 
-    from gustnado.events.stream import IOStream
     from gustnado.http.ws.params import WebSocketParams
 
 __all__ = ["FrameSender", "offer_to"]
@@ -30,7 +30,7 @@ _MAX_GATHERED = 65536  # bytes that are gathered before they are written
 _LONG = 32768  # bytes of a message that is not copied behind its head: that would cost as much as a system call
 
 
-class FrameSender:
+class FrameSender(DirectWriter):
     """Sends on one connection.
 
     :param is_client: this is the client's end.
@@ -44,7 +44,7 @@ class FrameSender:
 
     __slots__ = (
         "__weakref__", "_begun", "_done", "_first", "_gathering", "_loop", "_more", "_output_size", "_over",
-        "_pending_pong", "_progress", "_waiters", "_write_timer", "codec", "dropped", "params", "stream",
+        "_pending_pong", "_progress", "_waiters", "_write_timer", "codec", "dropped", "params",
     )  # fmt: skip
 
     def __init__(
@@ -54,9 +54,9 @@ class FrameSender:
         loop: asyncio.AbstractEventLoop,
         done: asyncio.Future[None],
     ) -> None:
+        DirectWriter.__init__(self)
         self.params = params
         self.codec = WebSocketCodec(is_client, params.max_message_size, params.max_fragments)
-        self.stream: IOStream | None = None
         self.dropped = 0
         self._loop = loop
         self._done = done  # of writes that need not be waited for
@@ -80,6 +80,8 @@ class FrameSender:
         codec = self.codec
         if self._over or codec.close_sent or codec.close_received:
             return True
+        if self._direct_loop is not None:
+            return False  # the stream would have said so
         return self.stream is not None and self.stream.transport is None
 
     def peer(self) -> Any:
@@ -126,12 +128,16 @@ class FrameSender:
 
         :returns: whether it has been sent.
         """
-        return self._offer(message)
+        return self._offer(message, None)
 
-    def _offer(self, message: PreparedMessage) -> bool:
+    def _offer(self, message: PreparedMessage, loop: asyncio.AbstractEventLoop | None) -> bool:
         if self._waiters is not None or self._is_closing():
             return False
-        self._send(message.frame_for(self.codec))
+        frame = message.frame_for(self.codec)
+        if self._gathering:
+            self._send(frame)
+        else:
+            self._write_past(frame, loop)
         return True
 
     def write_ping(self, data: bytes) -> None:
@@ -166,10 +172,7 @@ class FrameSender:
             if self._begun and self._output_size > _MAX_GATHERED:
                 self._flush()
             return
-        stream = self.stream
-        transport = None if stream is None else stream.transport
-        if transport is not None:
-            transport.write(frame)
+        self._write(frame)
 
     def _send_long(self, parts: tuple[bytes, bytes]) -> None:
         """To the stream, now, and what has been gathered before it."""
@@ -181,6 +184,7 @@ class FrameSender:
         stream = self.stream
         transport = None if stream is None else stream.transport
         if transport is not None:
+            self._behind = True
             transport.writelines(parts)
 
     def _flush(self) -> None:
@@ -193,10 +197,7 @@ class FrameSender:
             self._more = None
         self._first = None
         self._output_size = 0
-        stream = self.stream
-        transport = None if stream is None else stream.transport
-        if transport is not None:
-            transport.write(first)
+        self._write(first)
 
     # A peer that is slow to read
 
@@ -272,11 +273,15 @@ class FrameSender:
         self._watch_progress()
 
 
-def offer_to(message: PreparedMessage, receivers: list[Any], start: int, stop: int) -> list[int]:
+def offer_to(
+    message: PreparedMessage, receivers: list[Any], start: int, stop: int, loop: asyncio.AbstractEventLoop | None = None
+) -> list[int]:
     """Offer a message to some of many receivers.
 
     :param receivers: each a :class:`FrameSender`, or something else that has its ``offer``; those from place
         ``start`` up to ``stop`` get it.
+    :param loop: the one that runs, so that those on it get it with the fewest steps; see
+        :mod:`~gustnado.events.direct_writer`.
     :returns: the places of those that do not; see :meth:`FrameSender.offer`.
     """
     refused = []
@@ -284,7 +289,7 @@ def offer_to(message: PreparedMessage, receivers: list[Any], start: int, stop: i
         receiver = receivers[place]
         if isinstance(receiver, FrameSender):
             sender = receiver
-            taken = sender._offer(message)
+            taken = sender._offer(message, loop)
         else:
             taken = receiver.offer(message)
         if not taken:
