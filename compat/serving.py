@@ -23,8 +23,8 @@ LEGS = {"tornado": (), "gustnado": ("-m", "gustnado.as_tornado")}
 """What stands between ``python`` and the program."""
 START_TIMEOUT = 90.0
 """Seconds until a program must answer; most of them import for seconds, on a busy machine for many."""
-STOP_TIMEOUT = 30.0
-"""Seconds that a program has to end itself."""
+STOP_TIMEOUT = 120.0
+"""Seconds that a program has to end itself; Bokeh collects garbage for each session, which takes its time."""
 COMPLAINTS = re.compile(
     r"Traceback \(most recent call last\)|Error in sys\.excepthook|Exception ignored|Fatal Python error"
     r"|was never (awaited|retrieved)|Task was destroyed"
