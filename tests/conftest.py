@@ -137,6 +137,17 @@ def run() -> Callable[[Coroutine[Any, Any, T]], T]:
     return lambda coroutine: asyncio.run(asyncio.wait_for(coroutine, DEADLINE))
 
 
+@pytest.fixture
+def until() -> Callable[[Callable[[], object]], Coroutine[Any, Any, None]]:
+    """``await until(condition)`` waits until it is true, which something that is on its way brings about."""
+
+    async def wait(condition: Callable[[], object]) -> None:
+        while not condition():
+            await asyncio.sleep(0.001)
+
+    return wait
+
+
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
     """A browser, see ``chromium.py``; skipped where none is installed, which is a failure in CI.

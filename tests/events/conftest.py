@@ -97,6 +97,27 @@ def pair() -> PairMaker:
     return plain_pair
 
 
+class Spy:
+    """A transport that notes what it is given to write."""
+
+    def __init__(self, transport: Any) -> None:
+        self.transport = transport
+        self.written: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        self.written.append(bytes(data))
+        self.transport.write(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.transport, name)
+
+
+@pytest.fixture
+def spy() -> type[Spy]:
+    """``spy(transport)``: see :class:`Spy`."""
+    return Spy
+
+
 def certificate(name: str) -> str:
     tornado = importlib.util.find_spec("tornado")
     if tornado is None or tornado.origin is None:

@@ -45,45 +45,30 @@ class Writer(DirectWriter):
         self.events.append("resume")
 
 
-class Watched:
-    """A transport that notes what is written to it."""
+@pytest.fixture
+def writing(spy):
+    """``async with writing(ours) as writer``: a writer on ``ours``, whose transport notes what is written to it."""
 
-    def __init__(self, transport):
-        self.transport = transport
-        self.written = []
+    @contextlib.asynccontextmanager
+    async def make(ours: Any):
+        if ours.transport is None:
+            await ours.write(b"")
+        transport = ours.transport
+        assert transport is not None
+        writer = Writer()
+        writer.stream = ours
+        ours.attach_consumer(writer)
+        writer.pass_by(transport, asyncio.get_running_loop())
+        ours.transport = spy(transport)
+        try:
+            yield writer
+        finally:
+            ours.abort()
 
-    def __getattr__(self, name):
-        return getattr(self.transport, name)
-
-    def write(self, data):
-        self.written.append(bytes(data))
-        self.transport.write(data)
-
-
-@contextlib.asynccontextmanager
-async def writing(ours: Any):
-    """A writer on ``ours``."""
-    if ours.transport is None:
-        await ours.write(b"")
-    transport = ours.transport
-    assert transport is not None
-    writer = Writer()
-    writer.stream = ours
-    ours.attach_consumer(writer)
-    writer.pass_by(transport, asyncio.get_running_loop())
-    ours.transport = Watched(transport)
-    try:
-        yield writer
-    finally:
-        ours.abort()
+    return make
 
 
-async def until(condition):
-    while not condition():
-        await asyncio.sleep(0.001)
-
-
-def test_what_is_written_arrives(everywhere, any_pair):
+def test_what_is_written_arrives(everywhere, any_pair, writing):
     async def main():
         async with any_pair() as (ours, theirs), writing(ours) as writer:
             for piece in (b"one", b"two", b"", b"three"):
@@ -94,7 +79,7 @@ def test_what_is_written_arrives(everywhere, any_pair):
 
 
 @direct
-def test_a_plain_transport_is_not_asked(everywhere, pair):
+def test_a_plain_transport_is_not_asked(everywhere, pair, writing):
     async def main():
         async with pair() as (ours, theirs), writing(ours) as writer:
             writer.write(b"hello")
@@ -104,7 +89,7 @@ def test_a_plain_transport_is_not_asked(everywhere, pair):
     everywhere(main())
 
 
-def test_one_that_encrypts_is_not_passed_by(everywhere, tls_pair):
+def test_one_that_encrypts_is_not_passed_by(everywhere, tls_pair, writing):
     async def main():
         async with tls_pair() as (ours, theirs), writing(ours) as writer:
             writer.write(b"hello")
@@ -115,7 +100,7 @@ def test_one_that_encrypts_is_not_passed_by(everywhere, tls_pair):
 
 
 @direct
-def test_what_the_socket_does_not_take_keeps_its_place(everywhere, pair):
+def test_what_the_socket_does_not_take_keeps_its_place(everywhere, pair, writing, until):
     """And when that is sent, the transport is passed by again."""
 
     async def main():
@@ -135,7 +120,7 @@ def test_what_the_socket_does_not_take_keeps_its_place(everywhere, pair):
     everywhere(main())
 
 
-def test_what_waits_in_the_transport_from_before_comes_first(everywhere, pair):
+def test_what_waits_in_the_transport_from_before_comes_first(everywhere, pair, writing):
     async def main():
         async with pair() as (ours, theirs):
             await ours.write(b"")
@@ -147,7 +132,7 @@ def test_what_waits_in_the_transport_from_before_comes_first(everywhere, pair):
     everywhere(main())
 
 
-def test_a_peer_that_is_gone_is_for_the_transport_to_find(everywhere):
+def test_a_peer_that_is_gone_is_for_the_transport_to_find(everywhere, writing, until):
     async def main():
         left, right = socket.socketpair()
         stream = IOStream(left)
@@ -162,7 +147,7 @@ def test_a_peer_that_is_gone_is_for_the_transport_to_find(everywhere):
 
 
 @pytest.mark.parametrize("end", ["close", "abort", "detach_consumer"])
-def test_a_stream_that_ends_is_not_written_past(everywhere, pair, end):
+def test_a_stream_that_ends_is_not_written_past(everywhere, pair, end, writing):
     async def main():
         async with pair() as (ours, theirs), writing(ours) as writer:
             transport = ours.transport
@@ -179,7 +164,7 @@ def test_a_stream_that_ends_is_not_written_past(everywhere, pair, end):
 
 
 @direct
-def test_a_loop_that_is_closed_leaves_its_descriptors_to_others(run):
+def test_a_loop_that_is_closed_leaves_its_descriptors_to_others(run, writing, spy):
     """So nothing is sent on them where another one runs, or none."""
     left, right = socket.socketpair()
     with asyncio.Runner() as runner, right:
@@ -190,7 +175,7 @@ def test_a_loop_that_is_closed_leaves_its_descriptors_to_others(run):
             return context, stream, await context.enter_async_context(writing(stream))
 
         context, stream, writer = runner.run(begin())
-        transport, stream.transport = stream.transport, Watched(mock.Mock())
+        transport, stream.transport = stream.transport, spy(mock.Mock())
         nobody: Any = stream.transport
         nobody.transport.get_write_buffer_size.return_value = 0
 

@@ -70,7 +70,7 @@ def test_a_write_over_tls_that_must_wait_is_done_when_all_is_sent(run, tls_pair)
     run(main())
 
 
-def test_many_small_writes_arrive_whole(everywhere, any_pair):
+def test_many_small_writes_arrive_whole(everywhere, any_pair, spied):
     async def main():
         asyncio.get_running_loop().set_debug(False)  # in which each future looks at the stack
         async with any_pair() as (ours, theirs):
@@ -81,21 +81,6 @@ def test_many_small_writes_arrive_whole(everywhere, any_pair):
             assert data.split() == [b"%09d" % number for number in range(10_000)]
 
     everywhere(main())
-
-
-class Spy:
-    """A transport that counts what it is given to write."""
-
-    def __init__(self, transport):
-        self.transport = transport
-        self.written = []
-
-    def write(self, data):
-        self.written.append(bytes(data))
-        self.transport.write(data)
-
-    def __getattr__(self, name):
-        return getattr(self.transport, name)
 
 
 class Deaf:
@@ -117,19 +102,24 @@ class Deaf:
         pass
 
 
-@contextlib.asynccontextmanager
-async def spied(pair, **options):
-    """A pair of open streams, and what reaches the transport of the first one."""
-    async with pair(**options) as (ours, theirs):
-        await ours.write(b"x")
-        await theirs.write(b"x")
-        assert await ours.read_bytes(1) == await theirs.read_bytes(1) == b"x"
-        spy = ours.transport = Spy(ours.transport)
-        yield ours, theirs, spy.written
+@pytest.fixture
+def spied(spy):
+    """``async with spied(pair) as (ours, theirs, written)``: open streams, and what reaches the transport of ours."""
+
+    @contextlib.asynccontextmanager
+    async def make(pair, **options):
+        async with pair(**options) as (ours, theirs):
+            await ours.write(b"x")
+            await theirs.write(b"x")
+            assert await ours.read_bytes(1) == await theirs.read_bytes(1) == b"x"
+            ours.transport = spy(ours.transport)
+            yield ours, theirs, ours.transport.written
+
+    return make
 
 
 class TestGathering:
-    def test_many_small_writes_cost_few_of_the_transport(self, everywhere, any_pair):
+    def test_many_small_writes_cost_few_of_the_transport(self, everywhere, any_pair, spied):
         async def main():
             asyncio.get_running_loop().set_debug(False)  # as above
             async with spied(any_pair) as (ours, theirs, written):
@@ -141,7 +131,7 @@ class TestGathering:
 
         everywhere(main())
 
-    def test_an_answer_leaves_at_once_and_what_follows_it_at_the_end_of_the_turn(self, run, pair):
+    def test_an_answer_leaves_at_once_and_what_follows_it_at_the_end_of_the_turn(self, run, pair, spied):
         async def main():
             async with spied(pair) as (ours, theirs, written):
                 for _ in range(2):
@@ -160,7 +150,7 @@ class TestGathering:
 
         run(main())
 
-    def test_awaiting_one_sends_all_of_them_without_a_turn(self, run, pair):
+    def test_awaiting_one_sends_all_of_them_without_a_turn(self, run, pair, spied):
         async def main():
             async with spied(pair) as (ours, _, written):
                 turns = []
@@ -173,7 +163,7 @@ class TestGathering:
 
         run(main())
 
-    def test_a_generator_that_yields_one_goes_on(self, run, pair):
+    def test_a_generator_that_yields_one_goes_on(self, run, pair, spied):
         async def main():
             async with spied(pair) as (ours, theirs, _):
 
@@ -187,7 +177,7 @@ class TestGathering:
 
         run(main())
 
-    def test_enough_or_a_large_one_leaves_before_the_end_of_the_turn(self, run, pair):
+    def test_enough_or_a_large_one_leaves_before_the_end_of_the_turn(self, run, pair, spied):
         async def main():
             async with spied(pair) as (ours, _, written):
                 ours.write(b"a")
@@ -201,7 +191,7 @@ class TestGathering:
 
         run(main())
 
-    def test_order_is_kept_whatever_waits(self, everywhere, any_pair):
+    def test_order_is_kept_whatever_waits(self, everywhere, any_pair, spied):
         async def main():
             async with spied(any_pair) as (ours, theirs, _):
                 pieces = [b"%07d" % number * (20_000 if number % 5 == 4 else 1) for number in range(100)]
@@ -211,7 +201,7 @@ class TestGathering:
 
         everywhere(main())
 
-    def test_closing_sends_what_was_gathered(self, everywhere, any_pair):
+    def test_closing_sends_what_was_gathered(self, everywhere, any_pair, spied):
         async def main():
             async with spied(any_pair) as (ours, theirs, _):
                 ours.write(b"a")
@@ -223,7 +213,7 @@ class TestGathering:
 
         everywhere(main())
 
-    def test_aborting_drops_it(self, run, pair):
+    def test_aborting_drops_it(self, run, pair, spied):
         async def main():
             async with spied(pair) as (ours, theirs, written):
                 ours.write(b"a")
@@ -237,7 +227,7 @@ class TestGathering:
 
         run(main())
 
-    def test_a_connection_that_is_lost_meanwhile_fails_it(self, run, pair):
+    def test_a_connection_that_is_lost_meanwhile_fails_it(self, run, pair, spied):
         async def main():
             async with spied(pair) as (ours, _, _):
                 ours.write(b"a")
@@ -248,7 +238,7 @@ class TestGathering:
 
         run(main())
 
-    def test_the_end_of_writing_comes_after_it(self, everywhere, pair):
+    def test_the_end_of_writing_comes_after_it(self, everywhere, pair, spied):
         async def main():
             async with spied(pair) as (ours, theirs, _):
                 ours.write(b"a")
@@ -258,7 +248,7 @@ class TestGathering:
 
         everywhere(main())
 
-    def test_a_consumer_comes_after_it_and_ends_it(self, run, pair):
+    def test_a_consumer_comes_after_it_and_ends_it(self, run, pair, spied):
         async def main():
             async with spied(pair) as (ours, _, written):
                 ours.write(b"a")
@@ -273,7 +263,7 @@ class TestGathering:
 
         run(main())
 
-    def test_a_callback_is_called(self, run, pair):
+    def test_a_callback_is_called(self, run, pair, spied):
         async def main():
             async with spied(pair) as (ours, _, _):
                 called = []
@@ -285,7 +275,7 @@ class TestGathering:
 
         run(main())
 
-    def test_a_cancelled_one_takes_nothing_back(self, run, pair):
+    def test_a_cancelled_one_takes_nothing_back(self, run, pair, spied):
         async def main():
             async with spied(pair) as (ours, theirs, _):
                 ours.write(b"a")
@@ -296,7 +286,7 @@ class TestGathering:
 
         run(main())
 
-    def test_what_the_kernel_takes_does_not_count_as_waiting(self, run, pair):
+    def test_what_the_kernel_takes_does_not_count_as_waiting(self, run, pair, spied):
         async def main():
             async with spied(pair, max_write_buffer_size=10) as (ours, theirs, _):
                 for _ in range(10):

@@ -47,15 +47,16 @@ def _woken_by_signals(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
     if is_uvloop(loop) or threading.current_thread() is not threading.main_thread():
         yield
         return
+    previous = signal.set_wakeup_fd(-1)
+    if previous != -1:
+        signal.set_wakeup_fd(previous)
+        yield
+        return
     ours, theirs = socket.socketpair()
     with ours, theirs:
         ours.setblocking(False)
         theirs.setblocking(False)
-        previous = signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
-        if previous != -1:
-            signal.set_wakeup_fd(previous)
-            yield
-            return
+        signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
         loop.add_reader(ours, _drain, ours)
         pid = os.getpid()
         try:

@@ -152,21 +152,10 @@ class Link:
         self.peer = peer
 
 
-async def until_true(condition):
-    """Wait until ``condition()`` is true, which something that is on its way brings about."""
-    while not condition():
-        await asyncio.sleep(0.001)
-
-
 @pytest.fixture
 def recording():
     """``recording()`` makes a :class:`RecordingProgram`."""
     return RecordingProgram
-
-
-@pytest.fixture
-def until():
-    return until_true
 
 
 @pytest.fixture

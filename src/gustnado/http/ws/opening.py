@@ -133,7 +133,6 @@ async def _read_answer(request: HTTPRequest, stream: IOStream) -> Opened:
 
 async def _read_head(parser: ResponseParser, stream: IOStream) -> None:
     """Read up to the head that counts: those of 100 or 103 may come before."""
-    started = False
     while True:
         if not parser.parse_head():
             try:
@@ -141,9 +140,8 @@ async def _read_head(parser: ResponseParser, stream: IOStream) -> None:
             except StreamClosedError as error:
                 if error.real_error is not None:
                     raise error.real_error from None
-                kind, where = (IncompleteResponseError, "within") if started else (EmptyResponseError, "before")
+                kind, where = (IncompleteResponseError, "within") if parser.started else (EmptyResponseError, "before")
                 raise kind(f"the server closed {where} its answer to a WebSocket handshake") from None
-            started = True
         elif parser.code >= 200 or parser.code == 101:
             return
 
