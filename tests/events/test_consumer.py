@@ -12,11 +12,6 @@ from gustnado.events.readers import AlreadyReadingError
 from gustnado.events.stream import IOStream
 
 
-async def until(condition):
-    while not condition():
-        await asyncio.sleep(0.001)
-
-
 class Consumer:
     def __init__(self, keep_open=None):
         self.events = []
@@ -42,7 +37,7 @@ class Consumer:
         self.events.append("resume")
 
 
-def test_gets_what_arrives_from_the_transport_itself(everywhere, any_pair):
+def test_gets_what_arrives_from_the_transport_itself(everywhere, any_pair, until):
     async def main():
         async with any_pair() as (ours, theirs):
             consumer = Consumer()
@@ -56,7 +51,7 @@ def test_gets_what_arrives_from_the_transport_itself(everywhere, any_pair):
     everywhere(main())
 
 
-def test_gets_what_the_stream_held_before_attaching_returns(everywhere, any_pair):
+def test_gets_what_the_stream_held_before_attaching_returns(everywhere, any_pair, until):
     async def main():
         async with any_pair() as (ours, theirs):
             await theirs.write(b"line\nmore")
@@ -70,7 +65,7 @@ def test_gets_what_the_stream_held_before_attaching_returns(everywhere, any_pair
     everywhere(main())
 
 
-def test_may_be_attached_before_there_is_a_transport(everywhere, any_pair):
+def test_may_be_attached_before_there_is_a_transport(everywhere, any_pair, until):
     async def main():
         async with any_pair() as (ours, theirs):
             consumer = Consumer()
@@ -98,7 +93,7 @@ def test_writes_to_the_transport_and_to_the_stream_keep_their_order(everywhere, 
     everywhere(main())
 
 
-def test_detaching_leaves_a_pull_stream_with_the_unread_bytes_first(everywhere, any_pair):
+def test_detaching_leaves_a_pull_stream_with_the_unread_bytes_first(everywhere, any_pair, until):
     async def main():
         async with any_pair() as (ours, theirs):
             consumer = Consumer()
@@ -122,7 +117,7 @@ def test_detaching_leaves_a_pull_stream_with_the_unread_bytes_first(everywhere, 
     everywhere(main())
 
 
-def test_may_detach_itself_while_it_is_given_data(everywhere, pair):
+def test_may_detach_itself_while_it_is_given_data(everywhere, pair, until):
     class OneLine(Consumer):
         def data_received(self, data):
             line, _, rest = data.partition(b"\n")
@@ -185,7 +180,7 @@ class TestTheEnd:
 
         everywhere(main())
 
-    def test_connection_lost_comes_once_after_closing(self, everywhere, any_pair):
+    def test_connection_lost_comes_once_after_closing(self, everywhere, any_pair, until):
         async def main():
             async with any_pair() as (ours, theirs):
                 consumer = Consumer()
@@ -203,7 +198,7 @@ class TestTheEnd:
         everywhere(main())
 
     @pytest.mark.parametrize("turns", [0, 1, 2])
-    def test_connection_lost_comes_when_closing_before_the_stream_was_open(self, everywhere, any_pair, turns):
+    def test_connection_lost_comes_when_closing_before_the_stream_was_open(self, everywhere, any_pair, turns, until):
         async def main():
             async with any_pair() as (ours, _):
                 consumer = Consumer()
@@ -217,7 +212,7 @@ class TestTheEnd:
 
         everywhere(main())
 
-    def test_a_reset_is_told(self, everywhere, pair):
+    def test_a_reset_is_told(self, everywhere, pair, until):
         async def main():
             async with pair() as (ours, theirs):
                 consumer = Consumer()
@@ -234,7 +229,7 @@ class TestTheEnd:
 
         everywhere(main())
 
-    def test_half_closing_is_possible(self, everywhere, pair):
+    def test_half_closing_is_possible(self, everywhere, pair, until):
         async def main():
             async with pair() as (ours, theirs):
                 consumer = Consumer(keep_open=True)
@@ -251,7 +246,7 @@ class TestTheEnd:
         everywhere(main())
 
     @pytest.mark.parametrize("keep_open", [None, True])
-    def test_an_end_that_came_before_the_consumer_is_told(self, everywhere, any_pair, keep_open):
+    def test_an_end_that_came_before_the_consumer_is_told(self, everywhere, any_pair, keep_open, until):
         async def main():
             async with any_pair() as (ours, theirs):
                 await theirs.write(b"ab")
@@ -267,7 +262,7 @@ class TestTheEnd:
 
         everywhere(main())
 
-    def test_attached_to_a_closed_stream_it_gets_the_rest_and_the_news(self, run, pair):
+    def test_attached_to_a_closed_stream_it_gets_the_rest_and_the_news(self, run, pair, until):
         async def main():
             async with pair() as (ours, theirs):
                 await theirs.write(b"ab")
@@ -282,7 +277,7 @@ class TestTheEnd:
 
         run(main())
 
-    def test_an_exception_in_connection_lost_is_logged(self, run, pair, expect_log):
+    def test_an_exception_in_connection_lost_is_logged(self, run, pair, expect_log, until):
         class Broken(Consumer):
             def connection_lost(self, exc):
                 raise ZeroDivisionError
@@ -299,7 +294,7 @@ class TestTheEnd:
 
 
 class TestFlowControl:
-    def test_pausing_and_resuming_alternate_around_the_water_marks(self, everywhere, any_pair):
+    def test_pausing_and_resuming_alternate_around_the_water_marks(self, everywhere, any_pair, until):
         async def main():
             async with any_pair() as (ours, theirs):
                 consumer = Consumer()
@@ -317,7 +312,7 @@ class TestFlowControl:
 
         everywhere(main())
 
-    def test_the_consumer_can_stop_reading(self, everywhere, any_pair):
+    def test_the_consumer_can_stop_reading(self, everywhere, any_pair, until):
         async def main():
             async with any_pair() as (ours, theirs):
                 consumer = Consumer()
@@ -333,7 +328,7 @@ class TestFlowControl:
 
         everywhere(main())
 
-    def test_a_full_stream_goes_on_when_a_consumer_comes(self, everywhere, any_pair):
+    def test_a_full_stream_goes_on_when_a_consumer_comes(self, everywhere, any_pair, until):
         async def main():
             async with any_pair() as (ours, theirs):
                 theirs.write(b"x" * 5_000_000)
@@ -346,7 +341,7 @@ class TestFlowControl:
         everywhere(main())
 
 
-def test_on_a_stream_over_a_unix_socket(everywhere):
+def test_on_a_stream_over_a_unix_socket(everywhere, until):
     async def main():
         left, right = socket.socketpair()
         ours, theirs = IOStream(left), IOStream(right)

@@ -18,11 +18,6 @@ from gustnado.events.loop import IOLoop
 from gustnado.events.stream import AlreadyWaitingError, IOStream, SSLIOStream, StreamBusyError
 
 
-async def until(condition):
-    while not condition():
-        await asyncio.sleep(0.001)
-
-
 async def accept(listener: socket.socket) -> socket.socket:
     listener.setblocking(False)
     return (await asyncio.get_running_loop().sock_accept(listener))[0]
@@ -142,7 +137,7 @@ class TestConnecting:
 
         everywhere(main())
 
-    def test_a_refusal_that_nobody_looks_at_leaves_no_trace(self, run):
+    def test_a_refusal_that_nobody_looks_at_leaves_no_trace(self, run, until):
         async def main():
             with tcp_listener() as listener:
                 address = listener.getsockname()
@@ -153,7 +148,7 @@ class TestConnecting:
         run(main())
         gc.collect()
 
-    def test_closing_meanwhile_closes_the_socket(self, everywhere):
+    def test_closing_meanwhile_closes_the_socket(self, everywhere, until):
         async def main():
             with tcp_listener() as listener:
                 for turns in range(4):
@@ -174,7 +169,7 @@ class TestConnecting:
 
     @pytest.mark.parametrize("said", [None, b"", b"x"])
     @pytest.mark.parametrize("turns", range(6))
-    def test_closing_meanwhile_leaves_nothing_that_the_loop_watches(self, everywhere, turns, said):
+    def test_closing_meanwhile_leaves_nothing_that_the_loop_watches(self, everywhere, turns, said, until):
         async def main():
             left, right = socket.socketpair()
             with right:
@@ -217,7 +212,7 @@ class TestConnecting:
 
         run(main())
 
-    def test_reading_from_a_socket_that_is_not_connected_fails(self, everywhere, caplog):
+    def test_reading_from_a_socket_that_is_not_connected_fails(self, everywhere, caplog, until):
         async def main():
             stream = IOStream(socket.socket())
             with pytest.raises(StreamClosedError):
@@ -363,7 +358,7 @@ class TestTLS:
 
         everywhere(main())
 
-    def test_a_wrong_name_is_found_out(self, everywhere, server_context, client_context, caplog):
+    def test_a_wrong_name_is_found_out(self, everywhere, server_context, client_context, caplog, until):
         async def main():
             with tcp_listener() as listener:
                 client = SSLIOStream(socket.socket(), ssl_options=client_context)
@@ -576,7 +571,7 @@ class TestStartTLS:
         run(main())
 
     def test_a_failed_handshake_is_told_and_closes_the_connection(
-        self, everywhere, pair, server_context, caplog
+        self, everywhere, pair, server_context, caplog, until
     ):
         async def main():
             async with pair() as (client, server):
@@ -604,7 +599,7 @@ class TestStartTLS:
 
     @pytest.mark.parametrize("opened", [False, True])
     @pytest.mark.parametrize("turns", [0, 1, 3, 20])
-    def test_cancelling_closes_the_connection(self, everywhere, pair, opened, turns):
+    def test_cancelling_closes_the_connection(self, everywhere, pair, opened, turns, until):
         async def main():
             async with pair() as (ours, theirs):
                 if opened:

@@ -17,11 +17,6 @@ from gustnado.events.stream import IOStream
 from gustnado.events.stream_base import BaseIOStream
 
 
-async def until(condition):
-    while not condition():
-        await asyncio.sleep(0.001)
-
-
 class TestClosing:
     def test_is_seen_by_both_ends(self, everywhere, any_pair):
         async def main():
@@ -68,7 +63,7 @@ class TestClosing:
 
         everywhere(main())
 
-    def test_stops_sending_to_a_peer_that_does_not_read(self, run, pair):
+    def test_stops_sending_to_a_peer_that_does_not_read(self, run, pair, until):
         async def main():
             async with pair() as (ours, theirs):
                 ours.linger_timeout = 0.01
@@ -91,7 +86,7 @@ class TestClosing:
 
         everywhere(main())
 
-    def test_aborting_ends_a_closing_that_takes_too_long(self, run, pair):
+    def test_aborting_ends_a_closing_that_takes_too_long(self, run, pair, until):
         async def main():
             async with pair() as (ours, theirs):
                 await ours.write(b"x")
@@ -188,7 +183,7 @@ class TestPendingReads:
 
         run(main())
 
-    def test_that_nobody_looks_at_leave_no_trace(self, run, pair):
+    def test_that_nobody_looks_at_leave_no_trace(self, run, pair, until):
         async def main():
             async with pair() as (ours, theirs):
                 await theirs.write(b"x")
@@ -325,7 +320,7 @@ class TestThePeersEnd:
 
         everywhere(main())
 
-    def test_closing_after_a_half_close_still_sends_what_was_written(self, everywhere, pair):
+    def test_closing_after_a_half_close_still_sends_what_was_written(self, everywhere, pair, until):
         async def main():
             async with pair() as (ours, theirs):
                 await ours.write(b"x")
@@ -363,7 +358,7 @@ class TestThePeersEnd:
 
 
 class TestCloseCallback:
-    def test_runs_once(self, run, pair):
+    def test_runs_once(self, run, pair, until):
         async def main():
             async with pair() as (ours, theirs):
                 calls = []

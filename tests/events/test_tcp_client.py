@@ -24,11 +24,6 @@ TLS = {"certfile": str(CERTS / "test.crt"), "keyfile": str(CERTS / "test.key")}
 TRUSTING = {"cert_reqs": ssl.CERT_NONE}
 
 
-async def until(condition):
-    while not condition():
-        await asyncio.sleep(0.001)
-
-
 class GreetingServer(TCPServer):
     """Sends a line and closes."""
 
@@ -186,7 +181,7 @@ class TestTLS:
 
         run(main())
 
-    def test_a_certificate_that_is_not_trusted_is_refused(self, run, opened, expect_log):
+    def test_a_certificate_that_is_not_trusted_is_refused(self, run, opened, expect_log, until):
         async def main():
             server = GreetingServer(ssl_options=TLS)
             port = serve(server)
@@ -228,7 +223,7 @@ class TestTimeouts:
 
         run(main())
 
-    def test_the_handshake(self, run, opened):
+    def test_the_handshake(self, run, opened, until):
         async def main():
             (listener,) = bind_sockets(0, "127.0.0.1")
             port = listener.getsockname()[1]
@@ -255,7 +250,7 @@ class TestTimeouts:
             run(TCPClient().connect("127.0.0.1", 80, timeout="soon"))
 
 
-def test_cancelling_closes_what_was_opened(run, opened):
+def test_cancelling_closes_what_was_opened(run, opened, until):
     async def main():
         (listener,) = bind_sockets(0, "127.0.0.1")
         port = listener.getsockname()[1]

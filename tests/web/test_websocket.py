@@ -88,13 +88,8 @@ def site():
     return site_of
 
 
-async def until(condition):
-    while not condition():
-        await asyncio.sleep(0.001)
-
-
 class TestMessages:
-    def test_texts_and_bytes_both_ways(self, run, site):
+    def test_texts_and_bytes_both_ways(self, run, site, until):
         async def main():
             seen = []
             async with site([("/", Echo, {"seen": seen})]) as it:
@@ -122,7 +117,7 @@ class TestMessages:
 
         run(main())
 
-    def test_asked_for_in_open(self, run, site):
+    def test_asked_for_in_open(self, run, site, until):
         seen = []
 
         class Sum(WebSocketHandler):
@@ -152,7 +147,7 @@ class TestMessages:
 
         run(main())
 
-    def test_they_are_told_in_the_context_that_open_has_left(self, run, site):
+    def test_they_are_told_in_the_context_that_open_has_left(self, run, site, until):
         who = contextvars.ContextVar("who", default="nobody")
         seen = []
 
@@ -176,7 +171,7 @@ class TestMessages:
 
         run(main())
 
-    def test_what_is_not_asked_for_does_not_hold_up_the_end(self, run, site):
+    def test_what_is_not_asked_for_does_not_hold_up_the_end(self, run, site, until):
         seen = []
 
         class First(WebSocketHandler):
@@ -241,7 +236,7 @@ class TestMessages:
 
         run(main())
 
-    def test_after_the_end_nothing_can_be_sent(self, run, site):
+    def test_after_the_end_nothing_can_be_sent(self, run, site, until):
         async def main():
             seen = []
             async with site([("/", Echo, {"seen": seen})]) as it:
@@ -478,7 +473,7 @@ class TestRefusals:
         run(main())
 
     @pytest.mark.parametrize("wait", [True, False])
-    def test_any_other_failure_of_open_closes_the_connection(self, run, site, expect_log, wait):
+    def test_any_other_failure_of_open_closes_the_connection(self, run, site, expect_log, wait, until):
         seen = []
 
         class Broken(Echo):
@@ -545,7 +540,7 @@ class TestHandlerMethods:
 
         run(main())
 
-    def test_nodelay_can_be_set_before_and_after_the_answer(self, run, site):
+    def test_nodelay_can_be_set_before_and_after_the_answer(self, run, site, until):
         seen = []
 
         class Quick(Echo):
@@ -594,7 +589,7 @@ class TestHandlerMethods:
         run(main())
 
     @pytest.mark.parametrize("when", ["open", "on_message"])
-    def test_old_programs_abort_by_tornados_private_name(self, run, site, when):
+    def test_old_programs_abort_by_tornados_private_name(self, run, site, when, until):
         closed = []
 
         class Cut(Echo):
@@ -739,7 +734,7 @@ class TestCompression:
 
 
 class TestTheEnd:
-    def test_the_program_closes(self, run, site):
+    def test_the_program_closes(self, run, site, until):
         seen = []
 
         class Brief(Echo):
@@ -758,7 +753,7 @@ class TestTheEnd:
 
         run(main())
 
-    def test_the_client_vanishes(self, run, site):
+    def test_the_client_vanishes(self, run, site, until):
         seen = []
 
         async def main():
@@ -771,7 +766,7 @@ class TestTheEnd:
 
         run(main())
 
-    def test_the_client_vanishes_during_the_handshake(self, run, site):
+    def test_the_client_vanishes_during_the_handshake(self, run, site, until):
         seen = []
         door = asyncio.Event()
 
@@ -794,7 +789,7 @@ class TestTheEnd:
         run(main())
 
     @pytest.mark.parametrize("wrapped", [False, True])
-    def test_a_get_of_ones_own_goes_on_when_it_is_over(self, run, site, monkeypatch, wrapped):
+    def test_a_get_of_ones_own_goes_on_when_it_is_over(self, run, site, monkeypatch, wrapped, until):
         seen = []
         original = WebSocketHandler.get
 
@@ -823,7 +818,7 @@ class TestTheEnd:
 
         run(main())
 
-    def test_it_returns_where_open_fails(self, run, site, expect_log):
+    def test_it_returns_where_open_fails(self, run, site, expect_log, until):
         seen = []
 
         class Own(Echo):
@@ -860,7 +855,7 @@ class TestTheEnd:
 
         run(main())
 
-    def test_a_client_that_does_not_answer_is_cut_off_in_the_end(self, run, site, expect_log):
+    def test_a_client_that_does_not_answer_is_cut_off_in_the_end(self, run, site, expect_log, until):
         seen = []
 
         async def main():
@@ -876,7 +871,7 @@ class TestTheEnd:
 
         run(main())
 
-    def test_nothing_of_it_is_kept(self, run, site):
+    def test_nothing_of_it_is_kept(self, run, site, until):
         seen = []
 
         async def main():
